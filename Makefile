@@ -1,0 +1,51 @@
+# Every target sets up what it needs first; see tools/setup.sh.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+CARGO ?= cargo
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: setup
+setup: ## Install what building and testing need (Debian, as root); quick when nothing is missing
+	@tools/setup.sh
+
+.PHONY: build
+build: setup ## Build the agent and the lab, optimised
+	$(CARGO) build --release --locked -p router-agent -p isthmus-lab
+
+.PHONY: demo
+demo: build ## Show packets crossing a peering through the XDP router; no cluster needed
+	@target/release/demo --router-agent target/release/router-agent
+
+.PHONY: test
+test: setup ## Run every test (as root: namespaces, BPF)
+	$(CARGO) test --workspace --locked
+
+.PHONY: lint
+lint: ## Formatting, clippy with our denies, documentation
+	@tools/setup.sh lint
+	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path ebpf/router/Cargo.toml --check
+	$(CARGO) fmt --manifest-path ebpf/harness/fuzz/Cargo.toml --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --manifest-path ebpf/harness/fuzz/Cargo.toml --target-dir target/fuzz --locked -- -D warnings
+	RUSTC_BOOTSTRAP=1 $(CARGO) clippy --manifest-path ebpf/router/Cargo.toml --release --target-dir target/router-lint --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+.PHONY: generate
+generate: setup ## Write the CRDs' YAML from the types
+	$(CARGO) run --locked -p isthmus-crds --bin generate-crds
+
+.PHONY: bench
+bench: ## Measure the packet path (as root); rows go to target/bench/packet.json
+	@tools/setup.sh bench
+	$(CARGO) run --release --locked -p isthmus-harness --bin packet_bench
+
+.PHONY: fuzz
+fuzz: ## Fuzz the router's brain against the reference model; SECONDS_EACH=60
+	@tools/setup.sh fuzz
+	PATH="$${XDG_CACHE_HOME:-$$HOME/.cache}/isthmus/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 \
+		$(CARGO) fuzz run --fuzz-dir ebpf/harness/fuzz agreement -- -max_total_time=$${SECONDS_EACH:-60}

@@ -1,0 +1,292 @@
+//! The compiler: its state, what goes in, what comes out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use isthmus_crds::Vni;
+
+use crate::changes::{Changes, Entries, Journal};
+use crate::entries::{MemberKey, MemberTarget, RouteKey, RouteTarget};
+use crate::members::Member;
+use crate::object::{Kind, Object, ObjectRef};
+use crate::pairs::Pair;
+use crate::peerings::Peering;
+use crate::prefix_index::PrefixIndex;
+use crate::rank::{Name, Rank};
+use crate::slab::Slab;
+use crate::verdict::Verdict;
+use crate::vpcs::VpcRecord;
+
+/// Something that happened to an object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// It is there, new or changed.
+    Apply(Object),
+    /// It is gone.
+    Delete(ObjectRef),
+}
+
+/// All objects and what follows from them.
+#[derive(Debug, Default)]
+pub struct Compiler {
+    /// By name of the VPC, also of VPCs that are only named.
+    pub(crate) networks: HashMap<Name, Network>,
+    /// VPCs without fault of their own, by VNI; the oldest holds it.
+    pub(crate) vnis: HashMap<Vni, BTreeSet<Rank>>,
+    pub(crate) members: Slab<Member>,
+    pub(crate) member_ids: HashMap<Name, u32>,
+    pub(crate) peerings: Slab<Peering>,
+    pub(crate) peering_ids: HashMap<Name, u32>,
+    pub(crate) pairs: Slab<Pair>,
+    /// By both VPCs, the lesser name first.
+    pub(crate) pair_ids: HashMap<(Name, Name), u32>,
+    gateways: BTreeSet<ObjectRef>,
+    pub(crate) journal: Journal,
+    pub(crate) dirty_members: HashSet<u32>,
+    pub(crate) dirty_pairs: HashSet<u32>,
+    pub(crate) work: u64,
+}
+
+/// What belongs to one VPC, or to the name of one that does not exist.
+#[derive(Debug, Default)]
+pub(crate) struct Network {
+    pub(crate) vpc: Option<VpcRecord>,
+    pub(crate) members: BTreeSet<u32>,
+    /// Addresses and prefixes of members that have no fault of their own.
+    pub(crate) claims: PrefixIndex,
+    pub(crate) pairs: BTreeSet<u32>,
+    /// CIDRs of peers, by pair.
+    pub(crate) siblings: PrefixIndex,
+}
+
+impl Network {
+    fn is_empty(&self) -> bool {
+        self.vpc.is_none()
+            && self.members.is_empty()
+            && self.claims.is_empty()
+            && self.pairs.is_empty()
+            && self.siblings.is_empty()
+    }
+}
+
+impl Compiler {
+    /// Holds nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a new or changed object; as [`Self::apply_all`] of one event.
+    pub fn apply(&mut self, object: Object) -> Vec<Changes> {
+        self.apply_all([Event::Apply(object)])
+    }
+
+    /// Takes the news that an object is gone; as [`Self::apply_all`] of one
+    /// event.
+    pub fn delete(&mut self, object: &ObjectRef) -> Vec<Changes> {
+        self.apply_all([Event::Delete(object.clone())])
+    }
+
+    /// Takes many events at the cost of one pass, the later of two about one
+    /// object being the one that counts. Past 2^32 objects of a kind, more of
+    /// that kind are not taken and have no verdict.
+    ///
+    /// Gives one [`Changes`], or none where nothing changes. Only where a VNI
+    /// passes from one VPC to another there are two: the first only takes away
+    /// what is under that VNI, so that the entries of the VPC that had it and
+    /// of the one that gets it never meet. They are to be carried out one
+    /// after the other.
+    pub fn apply_all(&mut self, events: impl IntoIterator<Item = Event>) -> Vec<Changes> {
+        for event in events {
+            self.note_passing_vnis(&event);
+            self.stage(event);
+        }
+        self.settle()
+    }
+
+    /// The verdict on an object, `None` where there is no such object.
+    #[must_use]
+    pub fn verdict(&self, object: &ObjectRef) -> Option<&Verdict> {
+        let name = Name::from(&object.name);
+        match object.kind {
+            Kind::Vpc => Some(&self.networks.get(&name)?.vpc.as_ref()?.verdict),
+            Kind::VpcMember => Some(&self.members.get(*self.member_ids.get(&name)?)?.verdict),
+            Kind::VpcPeering => Some(&self.peerings.get(*self.peering_ids.get(&name)?)?.verdict),
+            Kind::TransitGateway => self.gateways.contains(object).then_some(&Verdict::ACCEPTED),
+        }
+    }
+
+    /// The verdict on every object, in order of kind and name.
+    #[must_use]
+    pub fn verdicts(&self) -> BTreeMap<ObjectRef, Verdict> {
+        let entry = |kind, name: &Name, verdict: &Verdict| {
+            (
+                ObjectRef {
+                    kind,
+                    name: name.to_object_name(),
+                },
+                verdict.clone(),
+            )
+        };
+        let vpcs = self
+            .networks
+            .values()
+            .filter_map(|network| network.vpc.as_ref());
+        let mut verdicts: BTreeMap<_, _> = vpcs
+            .map(|vpc| entry(Kind::Vpc, &vpc.rank.name, &vpc.verdict))
+            .collect();
+        let members = self.members.values();
+        verdicts.extend(members.map(|m| entry(Kind::VpcMember, &m.rank.name, &m.verdict)));
+        let peerings = self.peerings.values();
+        verdicts.extend(peerings.map(|p| entry(Kind::VpcPeering, &p.rank.name, &p.verdict)));
+        verdicts.extend(
+            self.gateways
+                .iter()
+                .map(|name| (name.clone(), Verdict::ACCEPTED)),
+        );
+        verdicts
+    }
+
+    /// Every entry of the peering map, in no order.
+    pub fn routes(&self) -> impl Iterator<Item = (RouteKey, RouteTarget)> {
+        self.pairs
+            .values()
+            .flat_map(|pair| pair.routes.iter().cloned())
+    }
+
+    /// Every entry of the forwarding map, in no order.
+    pub fn members(&self) -> impl Iterator<Item = (MemberKey, MemberTarget)> {
+        self.members.values().flat_map(Member::entries)
+    }
+
+    /// How many objects and claims were looked at since [`Compiler::new`]: the
+    /// cost of a change, for those who test that it stays small.
+    #[must_use]
+    pub const fn work(&self) -> u64 {
+        self.work
+    }
+
+    fn stage(&mut self, event: Event) {
+        match event {
+            Event::Apply(object) => {
+                let reference = object.reference();
+                let name = Name::from(&reference.name);
+                match object {
+                    Object::Vpc(vpc) => {
+                        let record = VpcRecord::new(&vpc, name.clone());
+                        self.replace_vpc(&name, Some(record));
+                    }
+                    Object::VpcMember(member) => self.put_member(name, &member),
+                    Object::VpcPeering(peering) => self.put_peering(name, &peering),
+                    Object::TransitGateway(_) => {
+                        self.touch_verdict(Kind::TransitGateway, &name);
+                        self.gateways.insert(reference);
+                    }
+                }
+            }
+            Event::Delete(object) => {
+                let name = Name::from(&object.name);
+                match object.kind {
+                    Kind::Vpc => self.replace_vpc(&name, None),
+                    Kind::VpcMember => self.remove_member(&name),
+                    Kind::VpcPeering => self.remove_peering(&name),
+                    Kind::TransitGateway => {
+                        self.touch_verdict(Kind::TransitGateway, &name);
+                        self.gateways.remove(&object);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Judges what is dirty, the oldest first: what that makes dirty in turn
+    /// is always younger. Then tells what has changed.
+    fn settle(&mut self) -> Vec<Changes> {
+        let mut queue = BTreeSet::new();
+        loop {
+            for id in std::mem::take(&mut self.dirty_members) {
+                queue.extend(self.members.get(id).map(|member| (member.rank.clone(), id)));
+            }
+            let Some((_, id)) = queue.pop_first() else {
+                break;
+            };
+            self.judge_member(id);
+        }
+        let mut queue = BTreeSet::new();
+        loop {
+            for id in std::mem::take(&mut self.dirty_pairs) {
+                queue.extend(
+                    self.pairs
+                        .get(id)
+                        .and_then(|pair| Some((pair.age()?.clone(), id))),
+                );
+            }
+            let Some((_, id)) = queue.pop_first() else {
+                break;
+            };
+            self.judge_pair(id);
+        }
+        self.finish()
+    }
+
+    fn finish(&mut self) -> Vec<Changes> {
+        let mut journal = std::mem::take(&mut self.journal);
+        let verdicts = std::mem::take(&mut journal.verdicts)
+            .into_iter()
+            .filter_map(|(object, old)| {
+                let new = self.verdict(&object).cloned();
+                (new != old).then_some((object, new))
+            })
+            .collect();
+        let members = (journal.members.iter()).filter_map(|id| self.members.get(*id));
+        let pairs = (journal.pairs.iter()).filter_map(|id| self.pairs.get(*id));
+        let new = Entries {
+            members: members.flat_map(Member::entries).collect(),
+            routes: (pairs.flat_map(|pair| pair.routes.iter().cloned())).collect(),
+        };
+        let old = journal.old;
+        let mut all = Vec::new();
+        // A VNI that nobody holds now passes to nobody.
+        journal.passing.retain(|vni| self.vnis.contains_key(vni));
+        if journal.passing.is_empty() {
+            let entries = old.difference(&new);
+            all.push(Changes { verdicts, entries });
+        } else {
+            let kept = old.without_passing(&journal.passing);
+            all.push(Changes {
+                verdicts: Vec::new(),
+                entries: old.difference(&kept),
+            });
+            let entries = kept.difference(&new);
+            all.push(Changes { verdicts, entries });
+        }
+        all.retain(|changes| !changes.is_empty());
+        self.members.recycle();
+        self.peerings.recycle();
+        self.pairs.recycle();
+        all
+    }
+
+    /// Notes the verdict on an object before it changes.
+    pub(crate) fn touch_verdict(&mut self, kind: Kind, name: &Name) {
+        let object = ObjectRef {
+            kind,
+            name: name.to_object_name(),
+        };
+        if !self.journal.verdicts.contains_key(&object) {
+            let old = self.verdict(&object).cloned();
+            self.journal.verdicts.insert(object, old);
+        }
+    }
+
+    /// The network under a name, made where there is none yet.
+    pub(crate) fn network(&mut self, name: &Name) -> &mut Network {
+        self.networks.entry(name.clone()).or_default()
+    }
+
+    /// Forgets a network that nothing belongs to any more.
+    pub(crate) fn tidy_network(&mut self, name: &Name) {
+        if self.networks.get(name).is_some_and(Network::is_empty) {
+            self.networks.remove(name);
+        }
+    }
+}

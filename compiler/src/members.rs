@@ -1,0 +1,367 @@
+//! Rules for members.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use isthmus_crds::{Cidr, MAX_ADDRESSES, MAX_MEMBER_PREFIXES, MacAddress, Vni, VpcMember};
+
+use crate::compiler::Compiler;
+use crate::entries::{MemberKey, MemberTarget};
+use crate::object::Kind;
+use crate::prefixes::{covers, overlap};
+use crate::rank::{Name, Rank};
+use crate::verdict::{Explanation, Reason, Verdict};
+use crate::vpcs::{VpcRecord, size_fault};
+
+/// What is kept of a member.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) rank: Rank,
+    vpc: Name,
+    spec: Spec,
+    pub(crate) verdict: Verdict,
+    /// Whether its addresses and prefixes are in its network's index.
+    claimed: bool,
+    /// The VNI of its entries, where it has any.
+    emitted: Option<Vni>,
+}
+
+/// Addresses (as `/32` and `/128`), then prefixes; and where they lead.
+#[derive(Debug, PartialEq, Eq)]
+struct Spec {
+    nets: Box<[IpNet]>,
+    addresses: u16,
+    mac: MacAddress,
+    hypervisor: IpAddr,
+}
+
+impl Member {
+    /// The entries of the forwarding map, none where it is not accepted.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (MemberKey, MemberTarget)> {
+        let target = MemberTarget {
+            mac: self.spec.mac,
+            hypervisor: self.spec.hypervisor,
+        };
+        let addresses = usize::from(self.spec.addresses);
+        let nets = self.spec.nets.iter().enumerate().filter(move |(i, net)| {
+            // A prefix that is one of the own addresses is the same entry.
+            *i < addresses || !self.spec.nets[..addresses].contains(net)
+        });
+        let vni = self.emitted;
+        nets.filter_map(move |(_, net)| {
+            Some((
+                MemberKey {
+                    vni: vni?,
+                    prefix: *net,
+                },
+                target,
+            ))
+        })
+    }
+
+    /// `spec.addresses[0] 10.0.0.2` or `spec.prefixes[1] 10.1.0.0/16`.
+    fn field(&self, i: usize) -> String {
+        let (net, addresses) = (self.spec.nets[i], usize::from(self.spec.addresses));
+        if i < addresses {
+            format!("spec.addresses[{i}] {}", net.addr())
+        } else {
+            format!("spec.prefixes[{}] {net}", i - addresses)
+        }
+    }
+
+    fn is_address(&self, i: usize) -> bool {
+        i < usize::from(self.spec.addresses)
+    }
+
+    fn size_fault(&self) -> Option<Box<Explanation>> {
+        let addresses = usize::from(self.spec.addresses);
+        let prefixes = self.spec.nets.len() - addresses;
+        size_fault("spec.addresses", addresses, 1..=MAX_ADDRESSES)
+            .or_else(|| size_fault("spec.prefixes", prefixes, 0..=MAX_MEMBER_PREFIXES))
+    }
+
+    /// What is wrong with its addresses and prefixes in its VPC, whatever
+    /// other members there are.
+    fn fault_in(&self, vpc: &VpcRecord) -> Option<Box<Explanation>> {
+        (0..self.spec.nets.len()).find_map(|i| self.net_fault(i, vpc))
+    }
+
+    fn net_fault(&self, i: usize, vpc: &VpcRecord) -> Option<Box<Explanation>> {
+        let (net, field, name) = (self.spec.nets[i], self.field(i), &vpc.rank.name);
+        if !covers(&vpc.cidrs, &net) {
+            let message = format!("{field} is not inside the CIDRs of Vpc {name}");
+            let reason = if self.is_address(i) {
+                Reason::AddressOutsideVpc
+            } else {
+                Reason::PrefixOutsideVpc
+            };
+            return Some(Explanation::new(reason, message));
+        }
+        let gateways = vpc
+            .cidrs
+            .iter()
+            .filter_map(|cidr| Cidr::new(*cidr).ok()?.gateway());
+        if let Some(gateway) = gateways.into_iter().find(|gateway| net.contains(gateway)) {
+            let is = if self.is_address(i) { "is" } else { "contains" };
+            let message = format!("{field} {is} the gateway's own address {gateway} in Vpc {name}");
+            return Some(Explanation::new(Reason::GatewayAddress, message));
+        }
+        let start = if self.is_address(i) {
+            0
+        } else {
+            usize::from(self.spec.addresses)
+        };
+        let earlier = (start..i).find(|j| overlap(&self.spec.nets[*j], &net))?;
+        let reason = if self.is_address(i) {
+            Reason::AddressTaken
+        } else {
+            Reason::PrefixTaken
+        };
+        let message = format!("{field} repeats {}", self.field(earlier));
+        Some(Explanation::new(reason, message))
+    }
+}
+
+impl Compiler {
+    pub(crate) fn put_member(&mut self, name: Name, member: &VpcMember) {
+        let spec = Spec {
+            nets: (member
+                .spec
+                .addresses
+                .iter()
+                .map(|address| IpNet::from(*address)))
+            .chain(member.spec.prefixes.iter().map(|prefix| prefix.net()))
+            .collect(),
+            addresses: u16::try_from(member.spec.addresses.len()).unwrap_or(u16::MAX),
+            mac: member.spec.mac,
+            hypervisor: member.spec.hypervisor,
+        };
+        let vpc = Name {
+            namespace: name.namespace.clone(),
+            name: member.spec.vpc.as_str().into(),
+        };
+        // One copy of the VPC's name for all of its members.
+        let vpc = self
+            .networks
+            .get_key_value(&vpc)
+            .map_or(vpc, |(name, _)| name.clone());
+        let name = Name {
+            namespace: vpc.namespace.clone(),
+            name: name.name,
+        };
+        let rank = Rank::new(&member.metadata, name.clone());
+
+        let old = self.member_ids.get(&name).copied();
+        if let Some(old) = old.and_then(|id| self.members.get(id))
+            && old.rank == rank
+            && old.vpc == vpc
+            && old.spec == spec
+        {
+            return;
+        }
+        self.remove_member(&name);
+        self.touch_verdict(Kind::VpcMember, &name);
+        let record = Member {
+            rank,
+            vpc: vpc.clone(),
+            spec,
+            verdict: Verdict::ACCEPTED,
+            claimed: false,
+            emitted: None,
+        };
+        let Some(id) = self.members.insert(record) else {
+            return;
+        };
+        self.journal.members.insert(id);
+        self.member_ids.insert(name, id);
+        self.network(&vpc).members.insert(id);
+        self.dirty_members.insert(id);
+    }
+
+    pub(crate) fn remove_member(&mut self, name: &Name) {
+        let Some(id) = self.member_ids.get(name).copied() else {
+            return;
+        };
+        self.retract_member(id);
+        self.member_ids.remove(name);
+        self.dirty_members.remove(&id);
+        if let Some(member) = self.members.remove(id) {
+            self.network(&member.vpc).members.remove(&id);
+            self.tidy_network(&member.vpc);
+        }
+    }
+
+    /// Notes verdict and entries before they change.
+    fn touch_member(&mut self, id: u32) {
+        if !self.journal.members.insert(id) {
+            return;
+        }
+        let Some(member) = self.members.get(id) else {
+            return;
+        };
+        let name = member.rank.name.clone();
+        self.journal.old.members.extend(member.entries());
+        self.touch_verdict(Kind::VpcMember, &name);
+    }
+
+    /// Takes back what a member holds.
+    pub(crate) fn retract_member(&mut self, id: u32) {
+        self.touch_member(id);
+        self.work += 1;
+        let Some(member) = self.members.get(id) else {
+            return;
+        };
+        if member.emitted.is_some() {
+            self.disturb_younger_members(id);
+        }
+        let Some(member) = self.members.get_mut(id) else {
+            return;
+        };
+        member.emitted = None;
+        if std::mem::take(&mut member.claimed)
+            && let Some(network) = self.networks.get_mut(&member.vpc)
+        {
+            for net in &member.spec.nets {
+                network.claims.remove(*net, id);
+            }
+        }
+    }
+
+    /// Has the younger members judged that want what this one wants.
+    fn disturb_younger_members(&mut self, id: u32) {
+        let Some(member) = self.members.get(id) else {
+            return;
+        };
+        let Some(network) = self.networks.get(&member.vpc) else {
+            return;
+        };
+        for net in &member.spec.nets {
+            for (_, other) in network.claims.overlapping(*net) {
+                self.work += 1;
+                if self
+                    .members
+                    .get(other)
+                    .is_some_and(|other| other.rank > member.rank)
+                {
+                    self.dirty_members.insert(other);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn judge_member(&mut self, id: u32) {
+        self.touch_member(id);
+        self.work += 1;
+        let (verdict, vni) = match self.member_faults(id) {
+            Err(fault) => {
+                self.retract_member(id);
+                (Verdict::Rejected(fault), None)
+            }
+            Ok(vni) => {
+                self.claim_member(id);
+                match self.older_claim(id) {
+                    Some(conflict) => (Verdict::Rejected(conflict), None),
+                    None => (Verdict::ACCEPTED, Some(vni)),
+                }
+            }
+        };
+        let Some(member) = self.members.get_mut(id) else {
+            return;
+        };
+        member.verdict = verdict;
+        if std::mem::replace(&mut member.emitted, vni).is_some() != vni.is_some() {
+            self.disturb_younger_members(id);
+        }
+    }
+
+    /// The VNI of the member's VPC, or what is wrong with the member apart
+    /// from other members.
+    fn member_faults(&self, id: u32) -> Result<Vni, Box<Explanation>> {
+        let unknown = || Explanation::new(Reason::VpcNotFound, "the member is gone".to_owned());
+        let member = self.members.get(id).ok_or_else(unknown)?;
+        if let Some(fault) = member.size_fault() {
+            return Err(fault);
+        }
+        let vpc = self.accepted_vpc(&member.vpc)?;
+        member.fault_in(vpc).map_or(Ok(vpc.vni), Err)
+    }
+
+    /// The VPC that a member's or peering's `spec.vpc` names.
+    pub(crate) fn accepted_vpc(&self, name: &Name) -> Result<&VpcRecord, Box<Explanation>> {
+        let vpc = self
+            .networks
+            .get(name)
+            .and_then(|network| network.vpc.as_ref());
+        match vpc {
+            None => {
+                let message = format!("spec.vpc {}: there is no Vpc {name}", name.name);
+                Err(Explanation::new(Reason::VpcNotFound, message))
+            }
+            Some(vpc) if !vpc.verdict.is_accepted() => {
+                let message = format!("spec.vpc {}: Vpc {name} is itself rejected", name.name);
+                Err(Explanation::new(Reason::VpcRejected, message))
+            }
+            Some(vpc) => Ok(vpc),
+        }
+    }
+
+    fn claim_member(&mut self, id: u32) {
+        let Some(member) = self.members.get_mut(id) else {
+            return;
+        };
+        if !std::mem::replace(&mut member.claimed, true)
+            && let Some(network) = self.networks.get_mut(&member.vpc)
+        {
+            for net in &member.spec.nets {
+                network.claims.insert(*net, id);
+            }
+        }
+    }
+
+    /// The oldest accepted member that holds what this one wants, by the
+    /// first field that it wants it with.
+    fn older_claim(&mut self, id: u32) -> Option<Box<Explanation>> {
+        let member = self.members.get(id)?;
+        let network = self.networks.get(&member.vpc)?;
+        for (i, net) in member.spec.nets.iter().enumerate() {
+            let mut oldest: Option<(&Rank, IpNet, bool)> = None;
+            for (theirs, other_id) in network.claims.overlapping(*net) {
+                self.work += 1;
+                let Some(other) = self.members.get(other_id) else {
+                    continue;
+                };
+                if other.emitted.is_none() || other.rank >= member.rank {
+                    continue;
+                }
+                let addresses = &other.spec.nets[..usize::from(other.spec.addresses)];
+                let candidate = (&other.rank, theirs, addresses.contains(&theirs));
+                if oldest.is_none_or(|oldest| (candidate.0, candidate.1) < (oldest.0, oldest.1)) {
+                    oldest = Some(candidate);
+                }
+            }
+            if let Some((rank, theirs, is_address)) = oldest {
+                let (field, holder) = (member.field(i), &rank.name);
+                let (reason, message) = match (member.is_address(i), is_address) {
+                    (true, true) => (
+                        Reason::AddressTaken,
+                        format!("{field} is held by VpcMember {holder}"),
+                    ),
+                    (true, false) => (
+                        Reason::AddressInsidePrefix,
+                        format!("{field} is inside {theirs} of VpcMember {holder}"),
+                    ),
+                    (false, true) => (
+                        Reason::PrefixTaken,
+                        format!("{field} contains {} of VpcMember {holder}", theirs.addr()),
+                    ),
+                    (false, false) => (
+                        Reason::PrefixTaken,
+                        format!("{field} overlaps {theirs} of VpcMember {holder}"),
+                    ),
+                };
+                return Some(Explanation::new(reason, message));
+            }
+        }
+        None
+    }
+}

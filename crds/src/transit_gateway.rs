@@ -1,0 +1,140 @@
+//! `TransitGateway`: one router and what it reports.
+
+use std::net::IpAddr;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{address, schema};
+
+/// A transit gateway: a router between VPCs. Its agent registers it.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "isthmus.dev",
+    version = "v1alpha1",
+    kind = "TransitGateway",
+    shortname = "tgw",
+    category = "isthmus",
+    status = "TransitGatewayStatus",
+    derive = "PartialEq",
+    doc = "A transit gateway: a router between VPCs. Its agent registers it.",
+    printcolumn(name = "VTEPs", type_ = "string", json_path = ".spec.vteps"),
+    printcolumn(name = "Pools", type_ = "string", json_path = ".spec.pools"),
+    printcolumn(name = "Drain", type_ = "boolean", json_path = ".spec.drain"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Members",
+        type_ = "integer",
+        json_path = ".status.entries.members",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Routes",
+        type_ = "integer",
+        json_path = ".status.entries.routes",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TransitGatewaySpec {
+    /// Addresses that the gateway answers to: at most four of each family.
+    #[serde(deserialize_with = "address::list::deserialize")]
+    #[schemars(schema_with = "schema::addresses", length(min = 1, max = 8))]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new(
+            "[4, 6].all(f, self.filter(a, isIP(a) && ip(a).family() == f).size() <= 4)"
+        ).message("at most four addresses of each family")
+    )]
+    pub vteps: Vec<IpAddr>,
+
+    /// Pools that the gateway serves.
+    #[serde(default = "default_pools")]
+    #[schemars(schema_with = "schema::label_names", length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub pools: Vec<String>,
+
+    /// Set by an administrator to send the gateway's flows elsewhere before
+    /// it is taken away.
+    #[serde(default)]
+    pub drain: bool,
+}
+
+fn default_pools() -> Vec<String> {
+    vec!["default".to_owned()]
+}
+
+/// What the gateway's agent reports.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransitGatewayStatus {
+    /// Generation of the spec that the status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// `Ready`: whether the gateway forwards. `Drained`: whether it may go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+
+    /// Newest resourceVersion of the pool's slices that the gateway's maps
+    /// reflect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced_resource_version: Option<String>,
+
+    /// Entries that the gateway's maps hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries: Option<GatewayEntries>,
+
+    /// The interfaces that the router is attached to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub interfaces: Vec<GatewayInterface>,
+
+    /// What runs on the gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<GatewayVersions>,
+}
+
+/// Entries that a gateway's maps hold.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayEntries {
+    /// Of the peering map.
+    pub routes: i64,
+    /// Of the forwarding map.
+    pub members: i64,
+}
+
+/// An interface that a gateway's router is attached to.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayInterface {
+    /// Name of the interface.
+    pub name: String,
+    /// How the program runs there: `driver` or `generic`.
+    pub xdp_mode: String,
+}
+
+/// What runs on a gateway.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayVersions {
+    /// The agent.
+    pub agent: String,
+    /// The kernel.
+    pub kernel: String,
+    /// Layout of the maps.
+    pub layout: i64,
+}

@@ -1,0 +1,120 @@
+//! The router's agent as a process in the lab's gateway.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use isthmus_lab::{Lab, Namespace};
+
+/// Where the agent's HTTP server listens, unless told otherwise.
+const HTTP: ([u8; 4], u16) = ([127, 0, 0, 1], 9464);
+
+/// How to start the agent and talk to it.
+pub(crate) struct Agent {
+    binary: PathBuf,
+    gateway: Namespace,
+    interface: String,
+    manifests: PathBuf,
+    log: PathBuf,
+    process: Option<Child>,
+}
+
+impl Agent {
+    pub(crate) fn new(binary: PathBuf, lab: &Lab, folder: &Path) -> Self {
+        Self {
+            binary,
+            gateway: lab.gateway().namespace().clone(),
+            interface: lab.gateway().port().address_interface.clone(),
+            manifests: folder.join("manifests"),
+            log: folder.join("agent.log"),
+            process: None,
+        }
+    }
+
+    /// Starts the agent and waits until it says that it is ready.
+    pub(crate) fn start(&mut self) -> Result<()> {
+        let log = File::options().create(true).append(true).open(&self.log)?;
+        let mut command = self.gateway.command(&self.binary);
+        command.arg("run").arg("--manifests").arg(&self.manifests);
+        command.args(["--interface", &self.interface]);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        let process = command.spawn();
+        self.process = Some(process.with_context(|| format!("{}", self.binary.display()))?);
+        let until = Instant::now() + Duration::from_secs(20);
+        while !self.is_ready() {
+            if let Some(status) = self
+                .process
+                .as_mut()
+                .and_then(|it| it.try_wait().ok())
+                .flatten()
+            {
+                bail!("the agent ended with {status}:\n{}", self.log_text());
+            }
+            ensure!(
+                Instant::now() < until,
+                "the agent is not ready:\n{}",
+                self.log_text()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Kills the agent with SIGKILL.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        let mut process = self.process.take().context("the agent is not running")?;
+        process.kill()?;
+        process.wait()?;
+        Ok(())
+    }
+
+    /// What `router-agent status` prints.
+    pub(crate) fn status(&self) -> Result<String> {
+        let output = self.gateway.command(&self.binary).arg("status").output()?;
+        let error = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "router-agent status: {error}");
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn is_ready(&self) -> bool {
+        self.get("/readyz")
+            .is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    }
+
+    fn get(&self, path: &str) -> Result<String> {
+        let patience = Duration::from_secs(2);
+        let answer = self.gateway.run(|| -> std::io::Result<String> {
+            let mut stream = TcpStream::connect_timeout(&SocketAddr::from(HTTP), patience)?;
+            stream.set_read_timeout(Some(patience))?;
+            write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"
+            )?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        })?;
+        Ok(answer?)
+    }
+
+    fn log_text(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            // On the way out there is nobody left to tell.
+            let _ = self.kill();
+        }
+    }
+}

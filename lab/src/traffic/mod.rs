@@ -1,0 +1,34 @@
+//! Traffic between members: probes that say whether one is reached, streams
+//! that count every packet, and raw frames. Everything is bounded in time.
+
+mod echo;
+mod frames;
+mod ping;
+mod reach;
+mod sockets;
+mod stream;
+mod tally;
+mod tcp;
+
+use std::net::IpAddr;
+
+use crate::kernel::namespace::Namespace;
+
+pub use echo::Responders;
+pub use frames::FrameSocket;
+pub use ping::{Ping, ping};
+pub use reach::{Outcome, Patience, reach};
+pub use stream::{Stream, StreamConfig};
+pub use tally::Report;
+pub use tcp::{Transfer, transfer};
+
+/// An address in a namespace, and who answers there.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Where its sockets are made.
+    pub namespace: Namespace,
+    /// Address that they are bound to.
+    pub address: IpAddr,
+    /// Number of the member; a responder answers with it.
+    pub id: u32,
+}

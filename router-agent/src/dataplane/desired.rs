@@ -1,0 +1,152 @@
+//! What the tables should hold.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use isthmus_compiler::{EntryChange, RouteTarget};
+use isthmus_tables::{Label, TooManyRanges};
+
+use super::operation::{MemberId, MemberPlace};
+use super::routes::Routes;
+
+/// Desired state, kept up to date entry by entry.
+#[derive(Clone, Debug, Default)]
+pub struct Desired {
+    routes: BTreeMap<u32, BTreeMap<IpNet, RouteTarget>>,
+    members: HashMap<MemberId, MemberPlace>,
+    /// Members of each hypervisor.
+    hypervisors: HashMap<IpAddr, u32>,
+    /// Routes of each direction of a peering.
+    labels: HashMap<Label, u32>,
+}
+
+/// What changes may have touched: a plan for it looks at nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// VPCs whose routes may differ.
+    pub vpcs: BTreeSet<u32>,
+    /// Members.
+    pub members: BTreeSet<MemberId>,
+    /// Hypervisors.
+    pub hypervisors: BTreeSet<IpAddr>,
+    /// Counters.
+    pub labels: BTreeSet<Label>,
+}
+
+impl Desired {
+    /// Takes a change in and notes what it touches.
+    pub fn apply(&mut self, change: &EntryChange, touched: &mut Touched) {
+        match change {
+            EntryChange::Route(key, target) => {
+                let vni = key.vni.get();
+                touched.vpcs.insert(vni);
+                let routes = self.routes.entry(vni).or_default();
+                let before = match target {
+                    Some(target) => routes.insert(key.prefix, target.clone()),
+                    None => routes.remove(&key.prefix),
+                };
+                if routes.is_empty() {
+                    self.routes.remove(&vni);
+                }
+                if let Some(target) = target {
+                    let label = label(vni, target);
+                    touched.labels.insert(label.clone());
+                    *self.labels.entry(label).or_default() += 1;
+                }
+                if let Some(before) = before {
+                    let label = label(vni, &before);
+                    touched.labels.insert(label.clone());
+                    release(&mut self.labels, label);
+                }
+            }
+            EntryChange::Member(key, target) => {
+                let id = MemberId::from(key);
+                touched.members.insert(id);
+                let place = target.as_ref().map(MemberPlace::from);
+                let before = match place {
+                    Some(place) => self.members.insert(id, place),
+                    None => self.members.remove(&id),
+                };
+                if let Some(place) = place {
+                    touched.hypervisors.insert(place.hypervisor);
+                    *self.hypervisors.entry(place.hypervisor).or_default() += 1;
+                }
+                if let Some(before) = before {
+                    touched.hypervisors.insert(before.hypervisor);
+                    release(&mut self.hypervisors, before.hypervisor);
+                }
+            }
+        }
+    }
+
+    /// Routes of a VPC.
+    ///
+    /// # Errors
+    ///
+    /// More ranges than the tables hold for one VPC.
+    pub fn routes(&self, vni: u32) -> Result<Routes, TooManyRanges> {
+        let prefixes = self.routes.get(&vni).into_iter().flatten();
+        Routes::from_prefixes(prefixes.map(|(prefix, target)| (prefix, label(vni, target))))
+    }
+
+    /// VNIs of the VPCs that have routes.
+    pub fn vpcs(&self) -> impl Iterator<Item = u32> + '_ {
+        self.routes.keys().copied()
+    }
+
+    /// Where a member is.
+    #[must_use]
+    pub fn member(&self, id: &MemberId) -> Option<&MemberPlace> {
+        self.members.get(id)
+    }
+
+    /// Every member.
+    pub fn members(&self) -> impl Iterator<Item = (&MemberId, &MemberPlace)> {
+        self.members.iter()
+    }
+
+    /// Whether a member is on this hypervisor.
+    #[must_use]
+    pub fn has_hypervisor(&self, vtep: IpAddr) -> bool {
+        self.hypervisors.contains_key(&vtep)
+    }
+
+    /// Every hypervisor that has a member.
+    pub fn hypervisors(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.hypervisors.keys().copied()
+    }
+
+    /// Whether a route counts under this label.
+    #[must_use]
+    pub fn has_label(&self, label: &Label) -> bool {
+        self.labels.contains_key(label)
+    }
+
+    /// Every label under which a route counts.
+    pub fn labels(&self) -> impl Iterator<Item = &Label> {
+        self.labels.keys()
+    }
+}
+
+/// The direction of a peering that a route is part of.
+fn label(vni: u32, target: &RouteTarget) -> Label {
+    let name = format!("{}/{}", target.peering.namespace, target.peering.name);
+    Label {
+        vni,
+        peer_vni: target.peer_vni.get(),
+        name,
+    }
+}
+
+/// Counts one user less.
+fn release<K: Hash + Eq>(counts: &mut HashMap<K, u32>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Next hops: which MAC a hypervisor is reached by, from each port.
+
+pub mod decide;

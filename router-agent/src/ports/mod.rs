@@ -1,0 +1,6 @@
+//! Ports: the interfaces that the router sits on. [`layout`] says what an
+//! interface stands for, [`config`] what its program has to know, [`attach`] puts it there.
+
+pub mod attach;
+pub mod config;
+pub mod layout;
