@@ -10,10 +10,11 @@ help: ## List the targets
 
 .PHONY: setup
 setup: ## Install what building and testing need (Debian, as root); quick when nothing is missing
-	@tools/setup.sh
+	@tools/setup.sh test
 
 .PHONY: build
-build: setup ## Build the agent and the lab, optimised
+build: ## Build the agent and the lab, optimised
+	@tools/setup.sh
 	$(CARGO) build --release --locked -p router-agent -p isthmus-lab
 
 .PHONY: demo
@@ -36,16 +37,20 @@ lint: ## Formatting, clippy with our denies, documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 
 .PHONY: generate
-generate: setup ## Write the CRDs' YAML from the types
+generate: ## Write the CRDs' YAML from the types, for kubectl and for the chart
+	@tools/setup.sh
 	$(CARGO) run --locked -p isthmus-crds --bin generate-crds
 
 .PHONY: bench
-bench: ## Measure the packet path (as root); rows go to target/bench/packet.json
+bench: ## Measure packet path, filling of the tables and application of changes (as root); rows go to target/bench
 	@tools/setup.sh bench
 	$(CARGO) run --release --locked -p isthmus-harness --bin packet_bench
+	$(CARGO) run --release --locked -p router-agent --example fill
+	$(CARGO) build --release --locked -p router-agent
+	$(CARGO) run --release --locked -p router-agent --example apply -- --router-agent target/release/router-agent
 
 .PHONY: fuzz
-fuzz: ## Fuzz the router's brain against the reference model; SECONDS_EACH=60
+fuzz: ## Fuzz router and brain against the reference model (as root); SECONDS_EACH=60
 	@tools/setup.sh fuzz
 	PATH="$${XDG_CACHE_HOME:-$$HOME/.cache}/isthmus/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1 \
 		$(CARGO) fuzz run --fuzz-dir ebpf/harness/fuzz agreement -- -max_total_time=$${SECONDS_EACH:-60}

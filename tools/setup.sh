@@ -3,7 +3,8 @@
 # Elsewhere it uses what is there and says what is missing. Does nothing, in a
 # fraction of a second, where nothing is missing.
 #
-#   tools/setup.sh          what building and testing need
+#   tools/setup.sh          what building needs
+#   tools/setup.sh test     a Kubernetes control plane and helm too, for the tests
 #   tools/setup.sh lint     rustfmt and clippy too
 #   tools/setup.sh bench    iproute2 too, for the benchmark's namespaces
 #   tools/setup.sh fuzz     cargo-fuzz and a C++ compiler too
@@ -104,6 +105,26 @@ bench_tools() {
     packages iproute2
 }
 
+# Debian's Go where there is none and Debian's is new enough to fetch a newer
+# one; go-tools.sh says what is missing otherwise.
+go_toolchain() {
+    local minor
+    have go || ! have apt-get || [ "$(id -u)" -ne 0 ] || {
+        [ -n "$apt_updated" ] || apt-get update -qq
+        apt_updated=yes
+        minor=$(apt-cache policy golang-go | sed -n 's/^  Candidate: [0-9]*:1\.\([0-9]*\).*/\1/p')
+        [ "${minor:-0}" -lt 21 ] || packages golang-go
+    }
+}
+
+test_tools() {
+    local here
+    here=$(dirname "$(readlink -f "$0")")
+    go_toolchain
+    if [ -z "${KUBEBUILDER_ASSETS:-}" ]; then "$here/go-tools.sh" build kubernetes; fi
+    "$here/go-tools.sh" build helm
+}
+
 fuzz_tools() {
     if have dpkg-query; then packages g++; fi # libFuzzer is C++
     [ -x "$TOOLS/bin/cargo-fuzz" ] && return
@@ -122,6 +143,7 @@ if ! cargo_is_new_enough; then
 fi
 bpf_toolchain
 case "${1:-}" in
+    test) test_tools ;;
     lint) lint_tools ;;
     bench) bench_tools ;;
     fuzz) fuzz_tools ;;

@@ -1,12 +1,17 @@
 //! Prints how many bytes the compiler holds for each of 100 000 members, in
-//! 100 VPCs, each with one address and a UID as the API server gives it.
+//! 100 VPCs, each with one address and a UID as the API server gives it; how
+//! many the slicer adds once all of them are in slices; and how many a gateway
+//! holds of those slices.
 //!
 //! `cargo run --release -p isthmus-compiler --example memory`
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use anyhow::Result;
+use isthmus_compiler::received::SliceSet;
+use isthmus_compiler::slices::{SliceLimits, SliceWrite, Slicer};
 use isthmus_compiler::{Compiler, Event, Object};
 use isthmus_crds::{Vpc, VpcMember};
 use serde_json::json;
@@ -73,7 +78,7 @@ fn member(i: usize) -> Result<Object> {
 fn main() -> Result<()> {
     let mut compiler = Compiler::new();
     for i in 0..VPCS {
-        compiler.apply(vpc(i)?);
+        compiler.apply_all([Event::Apply(vpc(i)?)]);
     }
     let before = HELD.load(Ordering::Relaxed);
     for i in 0..MEMBERS {
@@ -85,5 +90,51 @@ fn main() -> Result<()> {
         "not every member was accepted"
     );
     println!("{} bytes a member at {MEMBERS} members", bytes / MEMBERS);
+
+    let before = HELD.load(Ordering::Relaxed);
+    let mut slicer = Slicer::new(SliceLimits::default());
+    slicer.note_everything(&compiler);
+    let slices = write_all(&mut slicer, &compiler, |_| {});
+    let bytes = HELD.load(Ordering::Relaxed) - before;
+    println!(
+        "{} bytes a member in {slices} slices",
+        bytes.div_ceil(MEMBERS)
+    );
+
+    let mut slicer = Slicer::new(SliceLimits::default());
+    slicer.note_everything(&compiler);
+    let mut written = Vec::new();
+    write_all(&mut slicer, &compiler, |write| written.push(write));
+    let before = HELD.load(Ordering::Relaxed);
+    let mut set = SliceSet::new();
+    let start = Instant::now();
+    for write in &written {
+        if let SliceWrite::ApplyForwarding(slice) = write {
+            set.apply_forwarding(slice);
+        }
+    }
+    let took = start.elapsed();
+    let bytes = HELD.load(Ordering::Relaxed) - before;
+    anyhow::ensure!(set.members().count() == MEMBERS, "an entry is missing");
+    println!(
+        "{} bytes a member at a gateway, received in {took:?}",
+        bytes.div_ceil(MEMBERS)
+    );
     Ok(())
+}
+
+/// Confirms writes until there are no more; gives their number.
+fn write_all(slicer: &mut Slicer, compiler: &Compiler, mut each: impl FnMut(SliceWrite)) -> u64 {
+    let mut version = 0;
+    loop {
+        let plan = slicer.plan(compiler, 64);
+        if plan.is_empty() {
+            return version;
+        }
+        for planned in plan.writes {
+            version += 1;
+            slicer.written(&planned.write.key(), &version.to_string());
+            each(planned.write);
+        }
+    }
 }

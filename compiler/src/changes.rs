@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use isthmus_crds::Vni;
 
-use crate::entries::{EntryChange, MemberKey, MemberTarget, RouteKey, RouteTarget};
+use crate::accepted::AcceptedVpc;
+use crate::entries::{EntryChange, MemberKey, MemberTarget, ObjectName, RouteKey, RouteTarget};
+use crate::members::Emitted;
 use crate::object::ObjectRef;
+use crate::rank::Name;
 use crate::verdict::Verdict;
 
-/// Verdicts and entries that changed.
+/// Verdicts and entries that changed, and what slices have to follow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The new verdicts, `None` of objects that are gone; in order of kind
@@ -19,13 +22,46 @@ pub struct Changes {
     /// go, members that go, routes that lead to another VPC now, members,
     /// routes.
     pub entries: Vec<EntryChange>,
+    /// Members of which a slice has to say something else, each once.
+    pub members: Vec<MemberChange>,
+    /// Vpcs that came or went, or whose VNI, UID, pool or accepted peers are
+    /// others now.
+    pub vpcs: BTreeSet<ObjectName>,
+    /// Names of Vpcs of which [`Compiler::vpc_counts`] may say something else
+    /// now.
+    ///
+    /// [`Compiler::vpc_counts`]: crate::Compiler::vpc_counts
+    pub resized: BTreeSet<ObjectName>,
+    /// Peerings of which [`Compiler::peering`] may say something else now;
+    /// empty where nothing else changed.
+    ///
+    /// [`Compiler::peering`]: crate::Compiler::peering
+    pub peerings: BTreeSet<ObjectName>,
 }
+
+/// A member that came or went, or whose name, VPC, VNI or contents are others
+/// now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberChange {
+    /// The member.
+    pub id: MemberId,
+    /// Whether it is accepted now. The number of one that is not may be
+    /// another member's in the next change.
+    pub is_accepted: bool,
+}
+
+/// Names a member to the compiler that gave it the number, in four bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MemberId(pub(crate) u32);
 
 impl Changes {
     /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.verdicts.is_empty() && self.entries.is_empty()
+        self.verdicts.is_empty()
+            && self.entries.is_empty()
+            && self.members.is_empty()
+            && self.vpcs.is_empty()
     }
 }
 
@@ -33,9 +69,14 @@ impl Changes {
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     pub(crate) verdicts: BTreeMap<ObjectRef, Option<Verdict>>,
-    pub(crate) members: BTreeSet<u32>,
+    /// Of a member that was not accepted, `None`.
+    pub(crate) members: BTreeMap<u32, Option<Emitted>>,
     pub(crate) pairs: BTreeSet<u32>,
-    pub(crate) old: Entries,
+    pub(crate) routes: BTreeMap<RouteKey, RouteTarget>,
+    /// VPCs of pairs that were in force.
+    pub(crate) peers: BTreeSet<[Name; 2]>,
+    /// Of a VPC that was not accepted, `None`.
+    pub(crate) vpcs: BTreeMap<Name, Option<AcceptedVpc>>,
     /// VNIs that were taken from a VPC, and may be another's now.
     pub(crate) passing: BTreeSet<Vni>,
 }

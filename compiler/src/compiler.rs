@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use isthmus_crds::Vni;
 
-use crate::changes::{Changes, Entries, Journal};
+use crate::changes::{Changes, Entries, Journal, MemberChange, MemberId};
 use crate::entries::{MemberKey, MemberTarget, RouteKey, RouteTarget};
-use crate::members::Member;
+use crate::members::{Emitted, Member};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::pairs::Pair;
 use crate::peerings::Peering;
@@ -40,6 +40,8 @@ pub struct Compiler {
     /// By both VPCs, the lesser name first.
     pub(crate) pair_ids: HashMap<(Name, Name), u32>,
     gateways: BTreeSet<ObjectRef>,
+    /// Objects of each kind and state of verdict.
+    counts: BTreeMap<(Kind, &'static str), u64>,
     pub(crate) journal: Journal,
     pub(crate) dirty_members: HashSet<u32>,
     pub(crate) dirty_pairs: HashSet<u32>,
@@ -51,11 +53,19 @@ pub struct Compiler {
 pub(crate) struct Network {
     pub(crate) vpc: Option<VpcRecord>,
     pub(crate) members: BTreeSet<u32>,
+    pub(crate) accepted: Accepted,
     /// Addresses and prefixes of members that have no fault of their own.
     pub(crate) claims: PrefixIndex,
     pub(crate) pairs: BTreeSet<u32>,
     /// CIDRs of peers, by pair.
     pub(crate) siblings: PrefixIndex,
+}
+
+/// How many of a network's members are accepted, and their entries.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Accepted {
+    pub(crate) members: usize,
+    pub(crate) entries: usize,
 }
 
 impl Network {
@@ -158,11 +168,22 @@ impl Compiler {
         self.members.values().flat_map(Member::entries)
     }
 
+    /// Number of objects of each kind and [state](Verdict::state) of verdict;
+    /// none is listed with 0.
+    #[must_use]
+    pub const fn counts(&self) -> &BTreeMap<(Kind, &'static str), u64> {
+        &self.counts
+    }
+
     /// How many objects and claims were looked at since [`Compiler::new`]: the
     /// cost of a change, for those who test that it stays small.
     #[must_use]
     pub const fn work(&self) -> u64 {
         self.work
+    }
+
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = &ObjectRef> {
+        self.gateways.iter()
     }
 
     fn stage(&mut self, event: Event) {
@@ -230,40 +251,115 @@ impl Compiler {
 
     fn finish(&mut self) -> Vec<Changes> {
         let mut journal = std::mem::take(&mut self.journal);
-        let verdicts = std::mem::take(&mut journal.verdicts)
-            .into_iter()
-            .filter_map(|(object, old)| {
-                let new = self.verdict(&object).cloned();
-                (new != old).then_some((object, new))
-            })
-            .collect();
-        let members = (journal.members.iter()).filter_map(|id| self.members.get(*id));
+        let verdicts = self.changed_verdicts(std::mem::take(&mut journal.verdicts));
+        let slices = self.changed_contents(&journal);
+        let members = (journal.members.keys()).filter_map(|id| self.members.get(*id));
         let pairs = (journal.pairs.iter()).filter_map(|id| self.pairs.get(*id));
         let new = Entries {
             members: members.flat_map(Member::entries).collect(),
             routes: (pairs.flat_map(|pair| pair.routes.iter().cloned())).collect(),
         };
-        let old = journal.old;
+        let emitted = journal.members.values().flatten();
+        let old = Entries {
+            members: emitted.flat_map(Emitted::entries).collect(),
+            routes: journal.routes,
+        };
         let mut all = Vec::new();
         // A VNI that nobody holds now passes to nobody.
         journal.passing.retain(|vni| self.vnis.contains_key(vni));
         if journal.passing.is_empty() {
-            let entries = old.difference(&new);
-            all.push(Changes { verdicts, entries });
+            all.push(Changes {
+                verdicts,
+                entries: old.difference(&new),
+                ..slices
+            });
         } else {
             let kept = old.without_passing(&journal.passing);
             all.push(Changes {
-                verdicts: Vec::new(),
                 entries: old.difference(&kept),
+                ..Changes::default()
             });
-            let entries = kept.difference(&new);
-            all.push(Changes { verdicts, entries });
+            all.push(Changes {
+                verdicts,
+                entries: kept.difference(&new),
+                ..slices
+            });
         }
         all.retain(|changes| !changes.is_empty());
         self.members.recycle();
         self.peerings.recycle();
         self.pairs.recycle();
         all
+    }
+
+    /// Of what was before, the members and VPCs of which slices have to say
+    /// something else now.
+    fn changed_contents(&self, journal: &Journal) -> Changes {
+        let members = journal.members.iter().filter_map(|(id, before)| {
+            let member = self.members.get(*id);
+            let now = member.filter(|member| member.emitted.is_some());
+            let is_same = match (before, now) {
+                (None, None) => true,
+                (Some(before), Some(now)) => before.is_of(now),
+                _ => false,
+            };
+            (!is_same).then_some(MemberChange {
+                id: MemberId(*id),
+                is_accepted: now.is_some(),
+            })
+        });
+        let pairs = (journal.pairs.iter()).filter_map(|id| self.pairs.get(*id));
+        let in_force = pairs.filter(|pair| self.is_in_force(pair));
+        let peers: BTreeSet<_> = in_force.map(|pair| pair.vpcs.clone()).collect();
+        let changed = (journal.vpcs.iter()).filter(|(name, vpc)| self.vpc_of(name) != **vpc);
+        let vpcs: BTreeSet<&Name> = (changed.map(|(name, _)| name))
+            .chain(peers.symmetric_difference(&journal.peers).flatten())
+            .collect();
+        let members: Vec<MemberChange> = members.collect();
+        let mut resized = vpcs.clone();
+        for change in &members {
+            let before = journal.members.get(&change.id.0);
+            resized.extend(before.and_then(Option::as_ref).map(|before| &before.vpc));
+            let member = self.members.get(change.id.0);
+            resized.extend(member.map(|member| &member.vpc));
+        }
+        let pairs = (journal.pairs.iter()).filter_map(|id| self.pairs.get(*id));
+        resized.extend(pairs.clone().flat_map(|pair| &pair.vpcs));
+        Changes {
+            members,
+            vpcs: vpcs.into_iter().map(Name::to_object_name).collect(),
+            resized: resized.into_iter().map(Name::to_object_name).collect(),
+            peerings: pairs.flat_map(|pair| self.halves(pair)).collect(),
+            ..Changes::default()
+        }
+    }
+
+    /// Of what was before, what is another verdict now; counts it.
+    fn changed_verdicts(
+        &mut self,
+        before: BTreeMap<ObjectRef, Option<Verdict>>,
+    ) -> Vec<(ObjectRef, Option<Verdict>)> {
+        let mut changed = Vec::new();
+        for (object, old) in before {
+            let new = self.verdict(&object).cloned();
+            if new == old {
+                continue;
+            }
+            if let Some(old) = old {
+                let place = (object.kind, old.state());
+                if let Some(count) = self.counts.get_mut(&place) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.counts.remove(&place);
+                    }
+                }
+            }
+            if let Some(new) = &new {
+                *self.counts.entry((object.kind, new.state())).or_default() += 1;
+            }
+            changed.push((object, new));
+        }
+        changed
     }
 
     /// Notes the verdict on an object before it changes.

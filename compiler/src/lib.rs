@@ -8,6 +8,9 @@
 //! the older keeps its place (creationTimestamp, then UID, then namespace and
 //! name), and an object that is rejected holds nothing.
 //!
+//! [`slices`] makes of its state the slices that an operator writes for the
+//! gateways; [`received`] makes entries of slices again, at a gateway.
+//!
 //! ```
 //! use isthmus_compiler::{Compiler, ObjectRef};
 //!
@@ -22,22 +25,30 @@
 //! # Ok::<(), serde_yaml::Error>(())
 //! ```
 
+mod accepted;
 mod changes;
 mod compiler;
 pub mod entries;
+mod identity;
 mod members;
 mod object;
 mod pairs;
 mod peerings;
+mod peers;
 mod prefix_index;
 mod prefixes;
 mod rank;
+pub mod received;
 mod slab;
+pub mod slices;
 mod verdict;
 mod vpcs;
 
-pub use changes::Changes;
+pub use accepted::{AcceptedMember, AcceptedVpc, VpcCounts};
+pub use changes::{Changes, MemberChange, MemberId};
 pub use compiler::{Compiler, Event};
 pub use entries::{EntryChange, MemberKey, MemberTarget, ObjectName, RouteKey, RouteTarget};
+pub use identity::MemberHome;
 pub use object::{Kind, Object, ObjectRef};
+pub use peers::{AcceptedPeering, Peer};
 pub use verdict::{Explanation, Reason, Verdict};

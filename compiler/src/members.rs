@@ -1,5 +1,6 @@
 //! Rules for members.
 
+use std::collections::btree_map::Entry;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -17,45 +18,89 @@ use crate::vpcs::{VpcRecord, size_fault};
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) rank: Rank,
-    vpc: Name,
-    spec: Spec,
+    pub(crate) vpc: Name,
+    pub(crate) spec: Spec,
     pub(crate) verdict: Verdict,
     /// Whether its addresses and prefixes are in its network's index.
     claimed: bool,
     /// The VNI of its entries, where it has any.
-    emitted: Option<Vni>,
+    pub(crate) emitted: Option<Vni>,
 }
 
 /// Addresses (as `/32` and `/128`), then prefixes; and where they lead.
-#[derive(Debug, PartialEq, Eq)]
-struct Spec {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spec {
     nets: Box<[IpNet]>,
     addresses: u16,
-    mac: MacAddress,
-    hypervisor: IpAddr,
+    pub(crate) mac: MacAddress,
+    pub(crate) hypervisor: IpAddr,
+}
+
+/// What was told of an accepted member.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Emitted {
+    name: Name,
+    pub(crate) vpc: Name,
+    spec: Spec,
+    vni: Vni,
+}
+
+impl Emitted {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (MemberKey, MemberTarget)> {
+        self.spec.entries(self.vni)
+    }
+
+    /// Whether this is what is to be told of a member now.
+    pub(crate) fn is_of(&self, member: &Member) -> bool {
+        member.emitted == Some(self.vni)
+            && member.rank.name == self.name
+            && member.vpc == self.vpc
+            && member.spec == self.spec
+    }
+}
+
+impl Spec {
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let addresses = &self.nets[..usize::from(self.addresses)];
+        addresses.iter().map(IpNet::addr)
+    }
+
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = IpNet> {
+        self.nets[usize::from(self.addresses)..].iter().copied()
+    }
+
+    /// The entries of the forwarding map.
+    fn entries(&self, vni: Vni) -> impl Iterator<Item = (MemberKey, MemberTarget)> {
+        let target = MemberTarget {
+            mac: self.mac,
+            hypervisor: self.hypervisor,
+        };
+        let addresses = usize::from(self.addresses);
+        let nets = self.nets.iter().enumerate().filter(move |(i, net)| {
+            // A prefix that is one of the own addresses is the same entry.
+            *i < addresses || !self.nets[..addresses].contains(net)
+        });
+        nets.map(move |(_, prefix)| {
+            let prefix = *prefix;
+            (MemberKey { vni, prefix }, target)
+        })
+    }
 }
 
 impl Member {
     /// The entries of the forwarding map, none where it is not accepted.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (MemberKey, MemberTarget)> {
-        let target = MemberTarget {
-            mac: self.spec.mac,
-            hypervisor: self.spec.hypervisor,
-        };
-        let addresses = usize::from(self.spec.addresses);
-        let nets = self.spec.nets.iter().enumerate().filter(move |(i, net)| {
-            // A prefix that is one of the own addresses is the same entry.
-            *i < addresses || !self.spec.nets[..addresses].contains(net)
-        });
-        let vni = self.emitted;
-        nets.filter_map(move |(_, net)| {
-            Some((
-                MemberKey {
-                    vni: vni?,
-                    prefix: *net,
-                },
-                target,
-            ))
+        let vni = self.emitted.into_iter();
+        vni.flat_map(|vni| self.spec.entries(vni))
+    }
+
+    /// What is told of it, where it is accepted.
+    fn emission(&self) -> Option<Emitted> {
+        Some(Emitted {
+            name: self.rank.name.clone(),
+            vpc: self.vpc.clone(),
+            spec: self.spec.clone(),
+            vni: self.emitted?,
         })
     }
 
@@ -159,7 +204,11 @@ impl Compiler {
         {
             return;
         }
-        self.remove_member(&name);
+        // An object that changes keeps its number, and so its place in a slice.
+        if let Some(id) = old {
+            self.retract_member(id);
+            self.leave_network(id);
+        }
         self.touch_verdict(Kind::VpcMember, &name);
         let record = Member {
             rank,
@@ -169,10 +218,10 @@ impl Compiler {
             claimed: false,
             emitted: None,
         };
-        let Some(id) = self.members.insert(record) else {
+        let Some(id) = self.members.put(old, record) else {
             return;
         };
-        self.journal.members.insert(id);
+        self.journal.members.entry(id).or_default();
         self.member_ids.insert(name, id);
         self.network(&vpc).members.insert(id);
         self.dirty_members.insert(id);
@@ -185,22 +234,28 @@ impl Compiler {
         self.retract_member(id);
         self.member_ids.remove(name);
         self.dirty_members.remove(&id);
-        if let Some(member) = self.members.remove(id) {
-            self.network(&member.vpc).members.remove(&id);
-            self.tidy_network(&member.vpc);
-        }
+        self.leave_network(id);
+        self.members.remove(id);
+    }
+
+    fn leave_network(&mut self, id: u32) {
+        let Some(vpc) = self.members.get(id).map(|member| member.vpc.clone()) else {
+            return;
+        };
+        self.network(&vpc).members.remove(&id);
+        self.tidy_network(&vpc);
     }
 
     /// Notes verdict and entries before they change.
     fn touch_member(&mut self, id: u32) {
-        if !self.journal.members.insert(id) {
+        let Entry::Vacant(before) = self.journal.members.entry(id) else {
             return;
-        }
+        };
         let Some(member) = self.members.get(id) else {
             return;
         };
         let name = member.rank.name.clone();
-        self.journal.old.members.extend(member.entries());
+        before.insert(member.emission());
         self.touch_verdict(Kind::VpcMember, &name);
     }
 
@@ -214,10 +269,10 @@ impl Compiler {
         if member.emitted.is_some() {
             self.disturb_younger_members(id);
         }
+        self.emit_member(id, None);
         let Some(member) = self.members.get_mut(id) else {
             return;
         };
-        member.emitted = None;
         if std::mem::take(&mut member.claimed)
             && let Some(network) = self.networks.get_mut(&member.vpc)
         {
@@ -269,8 +324,30 @@ impl Compiler {
             return;
         };
         member.verdict = verdict;
-        if std::mem::replace(&mut member.emitted, vni).is_some() != vni.is_some() {
+        let before = member.emitted;
+        self.emit_member(id, vni);
+        if before.is_some() != vni.is_some() {
             self.disturb_younger_members(id);
+        }
+    }
+
+    /// Gives a member entries under a VNI, or takes them; counts them.
+    fn emit_member(&mut self, id: u32, vni: Option<Vni>) {
+        let Some(member) = self.members.get_mut(id) else {
+            return;
+        };
+        let Some(network) = self.networks.get_mut(&member.vpc) else {
+            return;
+        };
+        let accepted = &mut network.accepted;
+        if member.emitted.is_some() {
+            accepted.members -= 1;
+            accepted.entries -= member.entries().count();
+        }
+        member.emitted = vni;
+        if vni.is_some() {
+            accepted.members += 1;
+            accepted.entries += member.entries().count();
         }
     }
 

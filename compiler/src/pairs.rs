@@ -23,7 +23,7 @@ use crate::vpcs::VpcRecord;
 #[derive(Debug)]
 pub(crate) struct Pair {
     /// The lesser name first.
-    vpcs: [Name; 2],
+    pub(crate) vpcs: [Name; 2],
     /// Objects by the VPC that they call their own, the oldest first; all in
     /// the first where both VPCs are of one namespace.
     slots: [BTreeSet<(Rank, u32)>; 2],
@@ -46,7 +46,7 @@ impl Pair {
         }
     }
 
-    fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         self.vpcs[0].namespace == self.vpcs[1].namespace
     }
 
@@ -60,7 +60,7 @@ impl Pair {
     }
 
     /// The object that counts for a side.
-    fn holder(&self, side: usize) -> Option<&(Rank, u32)> {
+    pub(crate) fn holder(&self, side: usize) -> Option<&(Rank, u32)> {
         self.slots[if self.is_local() { 0 } else { side }].first()
     }
 
@@ -101,7 +101,10 @@ impl Compiler {
         let Some(pair) = self.pairs.get(id) else {
             return;
         };
-        self.journal.old.routes.extend(pair.routes.iter().cloned());
+        self.journal.routes.extend(pair.routes.iter().cloned());
+        if self.is_in_force(pair) {
+            self.journal.peers.insert(pair.vpcs.clone());
+        }
         let names: Vec<Name> = pair
             .slots
             .iter()
@@ -214,6 +217,15 @@ impl Compiler {
                 peering.verdict = verdict;
             }
         }
+    }
+
+    /// Whether both sides of a pair are accepted.
+    pub(crate) fn is_in_force(&self, pair: &Pair) -> bool {
+        let mut halves = [0, 1].into_iter().map(|side| {
+            let (_, id) = pair.holder(side)?;
+            self.peerings.get(*id)
+        });
+        halves.all(|half| half.is_some_and(|half| half.verdict.is_accepted()))
     }
 
     /// Whether a side has its half, and nothing is wrong with that half alone.
@@ -351,7 +363,14 @@ impl Compiler {
                  already peered with",
                 half.peer, half.own
             );
-            return reject(Reason::SiblingOverlap, message);
+            let mut explanation = Explanation::new(Reason::SiblingOverlap, message);
+            if ![&half.own.namespace, &half.peer.namespace].contains(&&vpc.namespace) {
+                explanation = explanation.discreetly(format!(
+                    "spec.peer: {ours} of Vpc {} overlaps another peer of Vpc {}",
+                    half.peer, half.own
+                ));
+            }
+            return Some(Verdict::Rejected(explanation));
         }
         if let Some(Sibling { ours, theirs, vpc }) = &siblings[1 - side] {
             // The other peer is named only to its own namespace.
@@ -375,10 +394,11 @@ impl Compiler {
                 "spec.peer: the peer's half, VpcPeering {}, is rejected",
                 other.rank.name
             );
-            return Some(Verdict::Waiting(Explanation::new(
-                Reason::WaitingForPeer,
-                message,
-            )));
+            let explanation = Explanation::new(Reason::WaitingForPeer, message);
+            return Some(Verdict::Waiting(explanation.discreetly(format!(
+                "spec.peer {}: the half of namespace {} is rejected",
+                half.peer, half.peer.namespace
+            ))));
         }
         Some(Verdict::Accepted(unmet_import(half, other, peer)))
     }

@@ -23,7 +23,7 @@ pub(crate) struct Peering {
     pub(crate) imports: Option<Box<[IpNet]>>,
     pub(crate) verdict: Verdict,
     /// `None` of a peering with itself.
-    pair: Option<u32>,
+    pub(crate) pair: Option<u32>,
 }
 
 impl Peering {

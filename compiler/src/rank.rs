@@ -66,6 +66,15 @@ impl Rank {
             name,
         }
     }
+
+    /// The object's UID; empty where it has none (one from a folder).
+    pub(crate) fn uid(&self) -> String {
+        match &self.uid {
+            None => String::new(),
+            Some(Uid::Uuid(uuid)) => String::from_utf8_lossy(&uuid_text(uuid)).into_owned(),
+            Some(Uid::Text(text)) => text.to_string(),
+        }
+    }
 }
 
 /// A UID, in the order of its text. The API server's are UUIDs, which take no
@@ -158,6 +167,21 @@ mod tests {
                 assert_eq!(Uid::new(a) == Uid::new(b), a == b, "{a} {b}");
             }
         }
+    }
+
+    #[test]
+    fn a_uid_is_told_as_it_was_given() {
+        let told = |uid: Option<&str>| {
+            let meta = ObjectMeta {
+                uid: uid.map(str::to_owned),
+                ..ObjectMeta::default()
+            };
+            Rank::new(&meta, Name::new("team-a", "blue")).uid()
+        };
+        for text in ["6f1c2d3e-0000-4000-8000-00000000000a", "u0", ""] {
+            assert_eq!(told(Some(text)), text);
+        }
+        assert_eq!(told(None), "");
     }
 
     #[test]

@@ -33,6 +33,19 @@ impl<T> Slab<T> {
         Some(id)
     }
 
+    /// Replaces the value under an id that is in use; else as
+    /// [`Self::insert`].
+    pub(crate) fn put(&mut self, id: Option<u32>, value: T) -> Option<u32> {
+        let place = id.and_then(|id| self.items.get_mut(id as usize)?.as_mut());
+        match place {
+            None => self.insert(value),
+            Some(place) => {
+                *place = value;
+                id
+            }
+        }
+    }
+
     pub(crate) fn remove(&mut self, id: u32) -> Option<T> {
         let value = self.items.get_mut(id as usize)?.take()?;
         self.removed.push(id);

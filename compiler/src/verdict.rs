@@ -21,6 +21,9 @@ pub struct Explanation {
     pub reason: Reason,
     /// For people: names the field and the other object.
     pub message: String,
+    /// The same without what is another namespace's own affair, where
+    /// `message` has such.
+    pub(crate) discreet: Option<Box<str>>,
 }
 
 impl Verdict {
@@ -66,7 +69,24 @@ impl Verdict {
 
 impl Explanation {
     pub(crate) fn new(reason: Reason, message: String) -> Box<Self> {
-        Box::new(Self { reason, message })
+        Box::new(Self {
+            reason,
+            message,
+            discreet: None,
+        })
+    }
+
+    /// With a sentence that does not tell of another namespace's objects.
+    pub(crate) fn discreetly(mut self: Box<Self>, sentence: String) -> Box<Self> {
+        self.discreet = Some(sentence.into());
+        self
+    }
+
+    /// The sentence for those who see the object's own namespace only: of other
+    /// namespaces it names nothing that the object does not name itself.
+    #[must_use]
+    pub fn discreet(&self) -> &str {
+        self.discreet.as_deref().unwrap_or(&self.message)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rules for VPCs.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 use isthmus_crds::{Cidr, MAX_CIDRS, Vni, Vpc};
 
@@ -15,6 +17,7 @@ pub(crate) struct VpcRecord {
     pub(crate) rank: Rank,
     pub(crate) vni: Vni,
     pub(crate) cidrs: Box<[IpNet]>,
+    pub(crate) pool: Arc<str>,
     pub(crate) verdict: Verdict,
     /// What is wrong with it whatever else there is.
     fault: Option<Box<Explanation>>,
@@ -27,6 +30,7 @@ impl VpcRecord {
             rank: Rank::new(&vpc.metadata, name),
             vni: vpc.spec.vni,
             cidrs: vpc.spec.cidrs.iter().map(|cidr| cidr.net()).collect(),
+            pool: vpc.spec.pool.as_str().into(),
             verdict: fault.clone().map_or(Verdict::ACCEPTED, Verdict::Rejected),
             fault,
         }
@@ -126,7 +130,11 @@ impl Compiler {
             .and_then(|network| network.vpc.as_ref());
         match (&old, &new) {
             (None, None) => return,
-            (Some(old), Some(new)) if old.is_same(new) => return,
+            (Some(old), Some(new)) if old.is_same(new) => {
+                let pool = (old.pool != new.pool).then(|| new.pool.clone());
+                self.move_to_pool(name, pool);
+                return;
+            }
             _ => {}
         }
         let old_vni = old.map(|vpc| vpc.vni);
@@ -146,9 +154,27 @@ impl Compiler {
         }
     }
 
+    /// Puts a VPC into another pool; no verdict and no entry depends on it.
+    fn move_to_pool(&mut self, name: &Name, pool: Option<Arc<str>>) {
+        let Some(pool) = pool else { return };
+        self.touch_vpc(name);
+        if let Some(vpc) = self.network(name).vpc.as_mut() {
+            vpc.pool = pool;
+        }
+    }
+
+    /// Notes verdict and identity before they change.
+    fn touch_vpc(&mut self, name: &Name) {
+        if !self.journal.vpcs.contains_key(name) {
+            let before = self.vpc_of(name);
+            self.journal.vpcs.insert(name.clone(), before);
+        }
+        self.touch_verdict(Kind::Vpc, name);
+    }
+
     /// Takes a VPC away, and has what depends on it judged anew.
     fn take_vpc(&mut self, name: &Name) {
-        self.touch_verdict(Kind::Vpc, name);
+        self.touch_vpc(name);
         self.retract_network(name);
         let Some(network) = self.networks.get_mut(name) else {
             return;
@@ -178,7 +204,7 @@ impl Compiler {
             let verdict = if name == holder {
                 Verdict::ACCEPTED
             } else {
-                vni_taken(vni, &holder)
+                vni_taken(vni, &holder, &name)
             };
             self.conclude_vpc(&name, verdict);
         }
@@ -193,7 +219,7 @@ impl Compiler {
             return;
         };
         let flips = current.verdict.is_accepted() != verdict.is_accepted();
-        self.touch_verdict(Kind::Vpc, name);
+        self.touch_vpc(name);
         if flips {
             self.retract_network(name);
         }
@@ -220,9 +246,15 @@ impl Compiler {
     }
 }
 
-fn vni_taken(vni: Vni, holder: &Name) -> Verdict {
+fn vni_taken(vni: Vni, holder: &Name, loser: &Name) -> Verdict {
     let message = format!("spec.vni {vni} is held by Vpc {holder}, which is older");
-    Verdict::Rejected(Explanation::new(Reason::VniTaken, message))
+    let mut explanation = Explanation::new(Reason::VniTaken, message);
+    if holder.namespace != loser.namespace {
+        explanation = explanation.discreetly(format!(
+            "spec.vni {vni} is held by a Vpc of another namespace, which is older"
+        ));
+    }
+    Verdict::Rejected(explanation)
 }
 
 /// Name and new state of the VPC that an event speaks of.

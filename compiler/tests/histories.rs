@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use isthmus_compiler::{
-    Changes, Compiler, EntryChange, Event, MemberKey, MemberTarget, Object, ObjectRef, RouteKey,
-    RouteTarget, Verdict,
+    Changes, Compiler, EntryChange, Event, Kind, MemberKey, MemberTarget, Object, ObjectName,
+    ObjectRef, RouteKey, RouteTarget, Verdict, VpcCounts,
 };
 use isthmus_crds::Vni;
 use proptest::collection::vec;
@@ -254,6 +254,13 @@ fn holders(objects: &[Object], state: &State) -> BTreeMap<Vni, ObjectRef> {
         .collect()
 }
 
+fn counts_of(compiler: &Compiler) -> BTreeMap<ObjectName, VpcCounts> {
+    let vpcs = compiler.verdicts().into_keys();
+    let vpcs = vpcs.filter(|object| object.kind == Kind::Vpc);
+    vpcs.filter_map(|vpc| Some((vpc.name.clone(), compiler.vpc_counts(&vpc.name)?)))
+        .collect()
+}
+
 fn survivors(events: &[Event]) -> Vec<Object> {
     let mut objects = BTreeMap::new();
     for event in events {
@@ -275,11 +282,18 @@ proptest! {
     ) {
         let mut compiler = Compiler::new();
         let mut followed = State::default();
+        let mut counts = counts_of(&compiler);
         for event in &events {
+            let mut resized = BTreeSet::new();
             for changes in compiler.apply_all([event.clone()]) {
+                resized.extend(changes.resized.clone());
                 followed.carry_out(changes);
             }
             prop_assert_eq!(&followed, &State::of(&compiler));
+            let before = std::mem::replace(&mut counts, counts_of(&compiler));
+            for vpc in before.keys().chain(counts.keys()) {
+                prop_assert!(before.get(vpc) == counts.get(vpc) || resized.contains(vpc));
+            }
         }
 
         let mut objects = survivors(&events);
@@ -295,6 +309,7 @@ proptest! {
             scratch.apply(object);
         }
         prop_assert_eq!(&followed, &State::of(&scratch));
+        prop_assert_eq!(counts, counts_of(&scratch));
     }
 
     #[test]

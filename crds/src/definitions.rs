@@ -3,7 +3,7 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
-use crate::{TransitGateway, Vpc, VpcMember, VpcPeering};
+use crate::{ForwardingSlice, PeeringSlice, TransitGateway, Vpc, VpcMember, VpcPeering};
 
 /// One CustomResourceDefinition.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub fn definitions() -> Vec<Definition> {
         VpcMember::crd(),
         VpcPeering::crd(),
         TransitGateway::crd(),
+        PeeringSlice::crd(),
+        ForwardingSlice::crd(),
     ]
     .map(|crd| Definition { crd })
     .into()

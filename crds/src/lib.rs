@@ -1,5 +1,7 @@
-//! API types of Isthmus, group `isthmus.dev`, version `v1alpha1`: [`Vpc`],
-//! [`VpcMember`], [`VpcPeering`] and [`TransitGateway`].
+//! API types of Isthmus, group `isthmus.dev`, version `v1alpha1`: what people
+//! write ([`Vpc`], [`VpcMember`], [`VpcPeering`], [`TransitGateway`]), and what
+//! the operator makes of it for the gateways ([`PeeringSlice`],
+//! [`ForwardingSlice`]).
 //!
 //! Values that cannot be wrong once they exist have types of their own
 //! ([`Vni`], [`MacAddress`], [`Cidr`]); their errors say what would be right.
@@ -25,6 +27,7 @@
 mod address;
 mod cidr;
 mod definitions;
+pub mod labels;
 mod mac;
 #[expect(
     unreachable_pub,
@@ -38,7 +41,21 @@ mod member;
     reason = "KubeSchema repeats the struct inside a function; columns share a type"
 )]
 mod peering;
+mod reference;
 mod schema;
+mod slice;
+#[expect(
+    unreachable_pub,
+    clippy::duplicated_attributes,
+    reason = "KubeSchema repeats the struct inside a function; columns share a type"
+)]
+mod slice_forwarding;
+#[expect(
+    unreachable_pub,
+    clippy::duplicated_attributes,
+    reason = "KubeSchema repeats the struct inside a function; columns share a type"
+)]
+mod slice_peering;
 #[expect(
     unreachable_pub,
     clippy::duplicated_attributes,
@@ -59,9 +76,13 @@ pub use definitions::{Definition, definitions};
 pub use mac::{MacAddress, MacError};
 pub use member::{VpcMember, VpcMemberSpec, VpcMemberStatus};
 pub use peering::{PeerRef, VpcPeering, VpcPeeringSpec, VpcPeeringStatus};
+pub use reference::reference;
+pub use slice::{MAX_SLICE_ENTRIES, PeeringName, VpcIdentity};
+pub use slice_forwarding::{ForwardingSlice, ForwardingSliceSpec, SliceMember};
+pub use slice_peering::{PeeringSlice, PeeringSliceSpec, SliceRoute};
 pub use transit_gateway::{
-    GatewayEntries, GatewayInterface, GatewayVersions, TransitGateway, TransitGatewaySpec,
-    TransitGatewayStatus,
+    GatewayEntries, GatewayInterface, GatewaySynced, GatewayVersions, TransitGateway,
+    TransitGatewaySpec, TransitGatewayStatus,
 };
 pub use vni::{Vni, VniError};
 pub use vpc::{Vpc, VpcSpec, VpcStatus};

@@ -45,6 +45,18 @@ use crate::{Cidr, schema};
         json_path = ".status.conditions[?(@.type==\"Programmed\")].status"
     ),
     printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Accepted\")].reason",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Gateways",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Programmed\")].message",
+        priority = 1
+    ),
+    printcolumn(
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp"
@@ -106,4 +118,18 @@ pub struct VpcPeeringStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+
+    /// Prefixes of the own VPC that the peer reaches; none where the peering is
+    /// not in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub exported_prefixes: Vec<Cidr>,
+
+    /// Prefixes of the peer that the own VPC reaches; none where the peering is
+    /// not in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub imported_prefixes: Vec<Cidr>,
 }

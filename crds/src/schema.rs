@@ -52,3 +52,19 @@ pub(crate) fn optional_label_name(generator: &mut SchemaGenerator) -> Schema {
 pub(crate) fn label_names(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": label_name(generator) })
 }
+
+/// The `metadata.uid` of an object.
+pub(crate) fn uid(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "minLength": 1, "maxLength": 64 })
+}
+
+/// A resourceVersion: a decimal number that the API server counts up.
+pub(crate) fn resource_version(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "maxLength": 20, "pattern": "^[0-9]+$" })
+}
+
+/// The name of an object that exists, so that its form needs no check: for the
+/// many entries of slices.
+pub(crate) fn existing_name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "minLength": 1, "maxLength": 253 })
+}

@@ -29,6 +29,17 @@ use crate::{address, schema};
         json_path = ".status.conditions[?(@.type==\"Ready\")].status"
     ),
     printcolumn(
+        name = "Synced",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Synced\")].status"
+    ),
+    printcolumn(
+        name = "Draining",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Draining\")].status",
+        priority = 1
+    ),
+    printcolumn(
         name = "Members",
         type_ = "integer",
         json_path = ".status.entries.members",
@@ -83,17 +94,18 @@ pub struct TransitGatewayStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// `Ready`: whether the gateway forwards. `Drained`: whether it may go.
+    /// `Ready`: whether the gateway forwards. `Synced`: whether its maps
+    /// reflect all slices of its pools that it knows of. `Draining`: whether
+    /// its flows are being sent elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
 
-    /// Newest resourceVersion of the pool's slices that the gateway's maps
-    /// reflect.
+    /// How far the gateway's maps reflect its pools' slices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub synced_resource_version: Option<String>,
+    pub synced: Option<GatewaySynced>,
 
-    /// Entries that the gateway's maps hold.
+    /// Entries that the gateway's maps hold, and have room for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<GatewayEntries>,
 
@@ -107,14 +119,32 @@ pub struct TransitGatewayStatus {
     pub versions: Option<GatewayVersions>,
 }
 
-/// Entries that a gateway's maps hold.
+/// For each kind of slice, the newest resourceVersion up to which the gateway's
+/// maps reflect every slice of its pools. A number for each kind, since a quiet
+/// kind's watch advances only with its bookmarks.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewaySynced {
+    /// Of the PeeringSlices.
+    #[schemars(schema_with = "schema::resource_version")]
+    pub peering_slices: String,
+    /// Of the ForwardingSlices.
+    #[schemars(schema_with = "schema::resource_version")]
+    pub forwarding_slices: String,
+}
+
+/// Entries that a gateway's maps hold, and have room for.
 #[derive(JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayEntries {
-    /// Of the peering map.
+    /// Entries of the peering map.
     pub routes: i64,
-    /// Of the forwarding map.
+    /// Entries of the forwarding map.
     pub members: i64,
+    /// Entries that the peering map has room for.
+    pub route_capacity: i64,
+    /// Entries that the forwarding map has room for.
+    pub member_capacity: i64,
 }
 
 /// An interface that a gateway's router is attached to.

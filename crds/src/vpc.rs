@@ -26,10 +26,24 @@ use crate::{Cidr, Vni, schema};
         json_path = ".spec.pool",
         priority = 1
     ),
+    printcolumn(name = "Members", type_ = "integer", json_path = ".status.members"),
+    printcolumn(name = "Peers", type_ = "integer", json_path = ".status.peers"),
+    printcolumn(
+        name = "Entries",
+        type_ = "integer",
+        json_path = ".status.entries",
+        priority = 1
+    ),
     printcolumn(
         name = "Accepted",
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Accepted\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Accepted\")].reason",
+        priority = 1
     ),
     printcolumn(
         name = "Age",
@@ -86,4 +100,17 @@ pub struct VpcStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+
+    /// How many accepted members the VPC has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<i64>,
+
+    /// How many VPCs it exchanges packets with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peers: Option<i64>,
+
+    /// How many entries of a gateway's forwarding map its members take: their
+    /// addresses and prefixes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries: Option<i64>,
 }

@@ -1,4 +1,4 @@
-//! The files of `crds/yaml`.
+//! What `make generate` writes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,5 +25,15 @@ fn the_files_are_what_the_types_generate() {
     assert_eq!(
         found, expected,
         "crds/yaml has other files; run `make generate`"
+    );
+}
+
+#[test]
+fn the_api_reference_is_what_the_types_generate() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api-reference.md");
+    let found = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        found == isthmus_crds::reference(),
+        "docs/api-reference.md is stale; run `make generate`"
     );
 }

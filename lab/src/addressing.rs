@@ -18,9 +18,9 @@ pub const OVERHEAD_V4: u32 = 14 + 8 + 8 + 20;
 /// The same over IPv6.
 pub const OVERHEAD_V6: u32 = 14 + 8 + 8 + 40;
 
-/// Prefix length of the underlay's IPv4 network, 172.16.0.0/24.
+/// Prefix length of the underlay's IPv4 subnets.
 pub(crate) const UNDERLAY_PREFIX_V4: u8 = 24;
-/// Prefix length of the underlay's IPv6 network, fd00:172:16::/64.
+/// Prefix length of the underlay's IPv6 subnets.
 pub(crate) const UNDERLAY_PREFIX_V6: u8 = 64;
 
 /// An IP family.
@@ -69,9 +69,9 @@ impl Mac {
         Self([0x02, 0x00, 0x00, high, middle, low])
     }
 
-    /// A locally administered address for a station of the underlay.
-    pub(crate) const fn of_station(station: Station) -> Self {
-        Self([0x02, 0x00, 0xac, 0x10, 0x00, station.number()])
+    /// A locally administered address for a station in a subnet of the underlay.
+    pub(crate) const fn of_station(station: Station, subnet: Subnet) -> Self {
+        Self([0x02, 0x00, 0xac, subnet.part(), 0x00, station.number()])
     }
 }
 
@@ -80,6 +80,57 @@ impl fmt::Display for Mac {
         let [a, b, c, d, e, g] = self.0;
         write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
     }
+}
+
+/// A subnet of the underlay, one segment of Ethernet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subnet {
+    /// The gateway's: 172.16.0.0/24 and fd00:172:16::/64.
+    Near,
+    /// Behind the router: 172.17.0.0/24 and fd00:172:17::/64.
+    Far,
+}
+
+impl Subnet {
+    /// The part of its addresses by which it differs from the other.
+    const fn part(self) -> u8 {
+        match self {
+            Self::Near => 16,
+            Self::Far => 17,
+        }
+    }
+
+    /// The one on the router's other side.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Near => Self::Far,
+            Self::Far => Self::Near,
+        }
+    }
+
+    /// Its prefix of a family.
+    pub(crate) fn prefix(self, family: Family) -> IpNet {
+        let (address, length) = match family {
+            Family::V4 => (IpAddr::V4(self.v4(0)), UNDERLAY_PREFIX_V4),
+            Family::V6 => (IpAddr::V6(self.v6(0)), UNDERLAY_PREFIX_V6),
+        };
+        IpNet::new_assert(address, length)
+    }
+
+    const fn v4(self, number: u8) -> Ipv4Addr {
+        Ipv4Addr::new(172, self.part(), 0, number)
+    }
+
+    const fn v6(self, number: u8) -> Ipv6Addr {
+        let (subnet, number) = (digits(self.part()), digits(number));
+        Ipv6Addr::new(0xfd00, 0x172, subnet, 0, 0, 0, 0, number)
+    }
+}
+
+/// The number whose hexadecimal digits are the decimal ones of `number`.
+const fn digits(number: u8) -> u16 {
+    let (hundreds, tens, ones) = (number / 100, number / 10 % 10, number % 10);
+    hundreds as u16 * 256 + tens as u16 * 16 + ones as u16
 }
 
 /// Whatever has an address in the underlay.
@@ -91,6 +142,8 @@ pub(crate) enum Station {
     Hypervisor(u8),
     /// The host that is neither.
     Bystander,
+    /// The router between the subnets.
+    Router,
 }
 
 impl Station {
@@ -100,28 +153,18 @@ impl Station {
             Self::GatewayPort(port) => 1 + port,
             Self::Hypervisor(hypervisor) => 11 + hypervisor,
             Self::Bystander => 200,
+            Self::Router => 201,
         }
     }
 
-    /// Its IPv4 address in the underlay.
-    pub(crate) const fn v4(self) -> Ipv4Addr {
-        Ipv4Addr::new(172, 16, 0, self.number())
+    /// Its IPv4 address in a subnet.
+    pub(crate) const fn v4(self, subnet: Subnet) -> Ipv4Addr {
+        subnet.v4(self.number())
     }
 
-    /// Its IPv6 address in the underlay; the last part reads as in IPv4.
-    pub(crate) const fn v6(self) -> Ipv6Addr {
-        let number = self.number();
-        let digits = (number / 100) as u16 * 256 + (number / 10 % 10) as u16 * 16;
-        Ipv6Addr::new(
-            0xfd00,
-            0x172,
-            0x16,
-            0,
-            0,
-            0,
-            0,
-            digits + (number % 10) as u16,
-        )
+    /// Its IPv6 address in a subnet; every part reads as in IPv4.
+    pub(crate) const fn v6(self, subnet: Subnet) -> Ipv6Addr {
+        subnet.v6(self.number())
     }
 }
 
@@ -152,9 +195,26 @@ mod tests {
     #[test]
     fn stations_have_addresses_that_read_alike_in_both_families() {
         let station = Station::Hypervisor(0);
-        assert_eq!(station.v4().to_string(), "172.16.0.11");
-        assert_eq!(station.v6().to_string(), "fd00:172:16::11");
-        assert_eq!(Station::Bystander.v6().to_string(), "fd00:172:16::200");
+        assert_eq!(station.v4(Subnet::Near).to_string(), "172.16.0.11");
+        assert_eq!(station.v6(Subnet::Near).to_string(), "fd00:172:16::11");
+        assert_eq!(station.v6(Subnet::Far).to_string(), "fd00:172:17::11");
+        let bystander = Station::Bystander.v6(Subnet::Near);
+        assert_eq!(bystander.to_string(), "fd00:172:16::200");
+    }
+
+    #[test]
+    fn a_subnet_has_its_own_stations_and_none_of_the_other() {
+        for subnet in [Subnet::Near, Subnet::Far] {
+            for family in [Family::V4, Family::V6] {
+                let address = |subnet| match family {
+                    Family::V4 => IpAddr::V4(Station::Router.v4(subnet)),
+                    Family::V6 => IpAddr::V6(Station::Router.v6(subnet)),
+                };
+                let prefix = subnet.prefix(family);
+                assert!(prefix.contains(&address(subnet)), "{prefix}");
+                assert!(!prefix.contains(&address(subnet.other())), "{prefix}");
+            }
+        }
     }
 
     #[test]

@@ -42,5 +42,7 @@ pub use topology::builder::LabBuilder;
 pub use topology::hypervisor::{Hypervisor, VXLAN_PORT};
 pub use topology::lab::{Gateway, Lab};
 pub use topology::member::{Member, MemberSpec};
-pub use topology::underlay::{Underlay, Uplink};
+pub use topology::router::Router;
+pub use topology::underlay::Underlay;
+pub use topology::uplink::Uplink;
 pub use topology::vpc::{Peering, Vpc};

@@ -1,5 +1,6 @@
 //! How long it takes from desired state to tables, in memory and in the kernel:
-//! a million members of ten thousand peered VPCs. Needs root.
+//! a million members of ten thousand peered VPCs. Needs root; rows go to
+//! `target/bench/fill.json`.
 //!
 //! ```text
 //! cargo run --release -p router-agent --example fill [members]
@@ -12,11 +13,13 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use ipnet::{IpNet, Ipv4Net};
 use isthmus_abi::HashKey;
+use isthmus_benchmark::Row;
 use isthmus_compiler::{EntryChange, MemberKey, MemberTarget, ObjectName, RouteKey, RouteTarget};
 use isthmus_crds::{MacAddress, Vni};
 use isthmus_tables::{RcuGrace, Reader, Sizing, Tables, Writer};
 use router_agent::dataplane::{
-    Dataplane, Desired, KernelDataplane, Touched, execute, plan, plan_touched,
+    Audit, Dataplane, Desired, Finding, KernelDataplane, Reading, Touched, execute, plan,
+    plan_touched,
 };
 
 /// Members of a VPC.
@@ -66,7 +69,7 @@ fn main() -> anyhow::Result<()> {
     let started = Instant::now();
     let outcome = execute(&everything, &mut dataplane)?;
     say("carrying it out", started);
-    say("FILL, from desired state to complete tables", total);
+    let fill = say("FILL, from desired state to complete tables", total);
     ensure!(
         outcome.failures.is_empty(),
         "{:?}",
@@ -83,21 +86,40 @@ fn main() -> anyhow::Result<()> {
         plan(&desired, &observed).is_empty(),
         "a second plan is not empty"
     );
-    say("OBSERVATION, with the empty plan that follows", total);
+    say("observation, with the empty plan that follows", total);
     drop(observed);
+    let total = Instant::now();
+    let mut audit = Audit::begin(&Touched::default());
+    audit.compare(Reading::take(dataplane.writer().tables())?);
+    say("an audit's reading, beside the loop", total);
+    let started = Instant::now();
+    ensure!(
+        audit.step(&desired, usize::MAX) == Some(Finding::Sound),
+        "the audit finds something"
+    );
+    say("its comparison, in pieces", started);
 
     let mut touched = Touched::default();
     desired.apply(&member(7, 1)?, &mut touched);
     let started = Instant::now();
     let small = plan_touched(&desired, &dataplane, &touched);
     let outcome = execute(&small, &mut dataplane)?;
-    say("one member moves", started);
+    let change = say("one member moves", started);
     ensure!(outcome.applied_total() == 1, "{outcome:?}");
+    let cell = format!("{members} members");
+    let rows = [
+        Row::of(&cell, "fill", "ms", &[fill]),
+        Row::of(&cell, "one change", "ms", &[change]),
+    ];
+    let file = isthmus_benchmark::write("fill", &rows)?;
+    println!("written to {}", file.display());
     Ok(())
 }
 
-fn say(what: &str, since: Instant) {
-    println!("{:9.3} ms  {what}", since.elapsed().as_secs_f64() * 1e3);
+fn say(what: &str, since: Instant) -> f64 {
+    let ms = since.elapsed().as_secs_f64() * 1e3;
+    println!("{ms:9.3} ms  {what}");
+    ms
 }
 
 fn member(number: u32, moved: u32) -> anyhow::Result<EntryChange> {

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-
-use crate::manifests::error::FolderError;
-use crate::manifests::feed::{Feed, everything};
+use isthmus_compiler::{Compiler, Event, Reason};
+use isthmus_manifests::error::FolderError;
+use isthmus_manifests::read;
+use isthmus_manifests::verdict::complaint;
 
 /// Why a check could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -31,34 +32,24 @@ pub fn check(
     out: &mut impl Write,
     problems: &mut impl Write,
 ) -> Result<bool, CheckError> {
-    let mut feed = Feed::new(folder);
-    feed.look(&everything())?;
+    let store = read(folder, "default")?;
+    let mut compiler = Compiler::new();
+    compiler.apply_all((store.objects()).map(|(.., object)| Event::Apply(object.clone())));
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header(["OBJECT", "VERDICT", "REASON", "FILE"]);
     let mut well = true;
-    for error in feed.errors() {
+    for error in store.errors() {
         well = false;
         writeln!(problems, "{error}")?;
     }
-    for (object, verdict) in feed.compiler().verdicts() {
-        let place = feed
-            .store()
-            .place(&object)
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let reason = verdict
-            .reason()
-            .map(isthmus_compiler::Reason::as_str)
-            .unwrap_or_default();
-        table.add_row([&object.to_string(), verdict.state(), reason, &place]);
-        if let Some(explanation) = verdict.explanation().filter(|_| !verdict.is_accepted()) {
-            let (state, reason) = (verdict.state(), explanation.reason);
-            writeln!(
-                problems,
-                "{place}: {object}: {state} ({reason}): {}",
-                explanation.message
-            )?;
+    for (object, verdict) in compiler.verdicts() {
+        let place = store.place(&object);
+        let reason = verdict.reason().map(Reason::as_str).unwrap_or_default();
+        let file = place.map(ToString::to_string).unwrap_or_default();
+        table.add_row([&object.to_string(), verdict.state(), reason, &file]);
+        if let Some(complaint) = complaint(place, &object, &verdict) {
+            writeln!(problems, "{complaint}")?;
         }
         well &= !verdict.is_rejected();
     }

@@ -38,6 +38,15 @@ pub enum Command {
         #[command(flatten)]
         pins: PinArgs,
     },
+    /// Mount a bpffs for the pins, unless they are in one already.
+    ///
+    /// `run` does it too; this is for a container whose mounts reach the host
+    /// and which ends before the agent's starts.
+    Mount {
+        /// Where links, programs and maps are pinned.
+        #[command(flatten)]
+        pins: PinArgs,
+    },
     /// Take programs, links and maps off that are Isthmus's, and nothing else.
     Detach {
         /// Where links, programs and maps are pinned.
@@ -57,9 +66,17 @@ pub struct PinArgs {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Folder of manifests, watched for changes.
-    #[arg(long, value_name = "DIR")]
-    pub manifests: PathBuf,
+    /// Folder of manifests, watched for changes [default: none, the Kubernetes
+    /// cluster's slices].
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "pools"])]
+    pub manifests: Option<PathBuf>,
+    /// Which cluster to follow.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Folder below which the last good version of each manifest is kept, for
+    /// a file that is broken when the agent starts.
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/isthmus")]
+    pub state_dir: PathBuf,
     /// Interface to route on: a NIC, a bond (all of its slaves) or a VLAN
     /// device; may be given up to six times.
     #[arg(long = "interface", value_name = "IF", required = true, num_args = 1..)]
@@ -93,6 +110,23 @@ pub struct RunArgs {
     pub sizes: SizeArgs,
 }
 
+/// Which cluster's slices to follow, without `--manifests`.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "In a Kubernetes cluster")]
+pub struct ClusterArgs {
+    /// Access to the cluster [default: the pod's service account, else
+    /// `$KUBECONFIG` or `~/.kube/config`].
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Name of the node, and of the TransitGateway [default: the host's name].
+    #[arg(long, value_name = "NAME", env = "NODE_NAME")]
+    pub node_name: Option<String>,
+    /// Pool that the gateway serves; may be given several times [default:
+    /// default].
+    #[arg(long = "pool", value_name = "NAME")]
+    pub pools: Vec<String>,
+}
+
 /// Sizes of the tables. A change makes new tables beside the old ones and
 /// loses no packet.
 #[derive(Clone, Copy, Debug, Args)]
@@ -116,6 +150,33 @@ pub struct SizeArgs {
     /// Lines of 64 bytes for the routes of VPCs: one takes three IPv4 prefixes.
     #[arg(long, value_name = "N", default_value_t = 524_288)]
     pub max_route_lines: u32,
+}
+
+impl ClusterArgs {
+    /// The pools, at least one.
+    #[must_use]
+    pub fn pools(&self) -> Vec<String> {
+        if self.pools.is_empty() {
+            vec!["default".to_owned()]
+        } else {
+            self.pools.clone()
+        }
+    }
+
+    /// The node's name.
+    ///
+    /// # Errors
+    ///
+    /// The host's name cannot be read, where none was given.
+    pub fn node_name(&self) -> std::io::Result<String> {
+        match &self.node_name {
+            Some(name) => Ok(name.clone()),
+            None => {
+                let name = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
+                Ok(name.trim().to_lowercase())
+            }
+        }
+    }
 }
 
 impl SizeArgs {

@@ -1,5 +1,7 @@
 //! HTTP: `/metrics`, `/healthz`, `/readyz`.
 
+use std::time::Instant;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -34,7 +36,7 @@ async fn metrics(State(shared): State<Shared>) -> Response {
 }
 
 async fn readyz(State(shared): State<Shared>) -> Response {
-    match shared.lock().not_ready() {
+    match shared.lock().not_ready(Instant::now()) {
         None => "ready\n".into_response(),
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }

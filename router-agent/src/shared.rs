@@ -1,8 +1,9 @@
 //! What the agent's loop tells the HTTP server: plain numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use isthmus_tables::{Tables, Usage};
 
@@ -31,20 +32,42 @@ pub struct Report {
     pub hypervisors: u64,
     /// Of these, without a next hop from some port.
     pub unresolved: u64,
+    /// Until then the gateway is not ready without its first next hops.
+    pub resolved_by: Option<Instant>,
     /// Whether the tables were brought up to date at least once.
     pub synced: bool,
     /// Ports given on the command line.
     pub ports: u64,
     /// Of these, attached.
     pub ports_attached: u64,
+    /// Addresses that the attached ports answer to.
+    pub vteps: BTreeSet<IpAddr>,
+    /// Devices with a program, and the mode in which it runs there.
+    pub interfaces: BTreeMap<String, &'static str>,
+    /// What was received of the slices, where they are the source.
+    pub slices: Option<SlicesReport>,
+}
+
+/// How far the slices reach that the tables reflect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SlicesReport {
+    /// Whether every slice was listed once.
+    pub is_complete: bool,
+    /// Newest resourceVersion of the PeeringSlices.
+    pub peering: u64,
+    /// Newest resourceVersion of the ForwardingSlices.
+    pub forwarding: u64,
 }
 
 impl Report {
-    /// Why the gateway is not ready, if it is not.
+    /// Why the gateway is not ready at `now`, if it is not.
     #[must_use]
-    pub fn not_ready(&self) -> Option<String> {
+    pub fn not_ready(&self, now: Instant) -> Option<String> {
         if !self.synced {
-            return Some("the tables are not filled yet".to_owned());
+            return Some(match self.slices {
+                None => "the tables are not filled yet".to_owned(),
+                Some(_) => "the slices are not listed yet".to_owned(),
+            });
         }
         if self.refused > 0 {
             let full: Vec<_> = self
@@ -59,7 +82,14 @@ impl Report {
                 full.join(", ")
             ));
         }
-        (self.ports_attached == 0).then(|| "no port is attached".to_owned())
+        if self.ports_attached == 0 {
+            return Some("no port is attached".to_owned());
+        }
+        let waiting = self.unresolved > 0 && self.resolved_by.is_some_and(|until| now < until);
+        waiting.then(|| {
+            let unresolved = self.unresolved;
+            format!("the next hops of {unresolved} hypervisors are being asked for")
+        })
     }
 }
 
@@ -81,12 +111,28 @@ mod tests {
     #[test]
     fn a_gateway_is_ready_when_it_is_synced_attached_and_nothing_was_refused() {
         let mut report = Report::default();
-        assert!(report.not_ready().unwrap().contains("not filled"));
+        let now = Instant::now();
+        let not_ready = |report: &Report| report.not_ready(now).unwrap_or_default();
+        assert!(not_ready(&report).contains("not filled"));
         report.synced = true;
-        assert!(report.not_ready().unwrap().contains("no port"));
+        assert!(not_ready(&report).contains("no port"));
         report.ports_attached = 1;
-        assert_eq!(report.not_ready(), None);
+        assert_eq!(report.not_ready(now), None);
         report.refused = 2;
-        assert!(report.not_ready().unwrap().contains("2 entries do not fit"));
+        assert!(not_ready(&report).contains("2 entries do not fit"));
+    }
+
+    #[test]
+    fn the_first_next_hops_are_waited_for_but_not_for_ever() {
+        let now = Instant::now();
+        let report = Report {
+            synced: true,
+            ports_attached: 1,
+            unresolved: 3,
+            resolved_by: Some(now + Duration::from_secs(2)),
+            ..Report::default()
+        };
+        assert!(report.not_ready(now).unwrap().contains("3 hypervisors"));
+        assert_eq!(report.not_ready(now + Duration::from_secs(2)), None);
     }
 }

@@ -7,5 +7,6 @@ mod members;
 mod peerings;
 mod prefixes;
 mod siblings;
+mod telling;
 mod vpcs;
 mod world;

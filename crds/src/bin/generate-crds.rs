@@ -1,5 +1,5 @@
-//! Writes the CustomResourceDefinitions to `crds/yaml`, and removes files of
-//! that folder that no definition belongs to.
+//! Writes the CustomResourceDefinitions to `crds/yaml`, removes files of that
+//! folder that no definition belongs to, and writes `docs/api-reference.md`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -27,5 +27,8 @@ fn main() -> Result<()> {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
+    let reference = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api-reference.md");
+    fs::write(reference, isthmus_crds::reference())
+        .with_context(|| format!("cannot write {reference}"))?;
     Ok(())
 }

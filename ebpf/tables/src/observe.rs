@@ -10,6 +10,7 @@ use crate::Tables;
 use crate::hypervisors;
 use crate::labels::{self, Label};
 use crate::prefixes;
+use crate::reader::look_up;
 use crate::routes::Block;
 use crate::sys::SysError;
 use crate::two_choice::slots::{Slot, SlotV4, SlotV6};
@@ -108,6 +109,31 @@ impl Tables {
     pub fn vtep(&self, index: u16) -> Option<IpAddr> {
         let vtep = hypervisors::vtep(&self.hypervisors, index);
         (index != 0 && vtep != [0, 0]).then(|| hypervisors::from_words(vtep))
+    }
+
+    /// MAC of the next hop from each port to the hypervisor of an index; 0
+    /// while unknown.
+    #[must_use]
+    pub fn next_hops(&self, index: u16) -> [u64; MAX_PORTS] {
+        hypervisors::next_hops(&self.hypervisors, index)
+    }
+
+    /// Whether the router takes a member so as listing shows it. Not so where
+    /// no look-up comes, or where the member is listed twice with different
+    /// values; and of one that changes at this moment.
+    #[must_use]
+    pub fn finds(&self, member: &MemberState) -> bool {
+        look_up(self, member.vni, member.address) == Some(member.word)
+    }
+
+    /// Number of prefixes that are shorter than a VNI: nobody's, and none that
+    /// [`Self::prefixes`] lists.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's answer.
+    pub fn prefixes_of_nobody(&self) -> Result<u64, SysError> {
+        prefixes::count_short(self)
     }
 
     /// What the index of a peering's counter counts.

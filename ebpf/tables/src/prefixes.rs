@@ -89,6 +89,18 @@ pub(crate) fn remove_short(tables: &Tables) -> Result<u64, SysError> {
     Ok(v4 + v6)
 }
 
+/// How many keys [`remove_short`] would remove.
+pub(crate) fn count_short(tables: &Tables) -> Result<u64, SysError> {
+    let mut count = 0;
+    each(tables.prefixes_v4(), |key: PrefixKeyV4, _| {
+        count += u64::from(length(key.prefix_len).is_none());
+    })?;
+    each(tables.prefixes_v6(), |key: PrefixKeyV6, _| {
+        count += u64::from(length(key.prefix_len).is_none());
+    })?;
+    Ok(count)
+}
+
 fn remove_where<K: Plain>(map: &Map, unwanted: impl Fn(&K) -> bool) -> Result<u64, SysError> {
     let mut keys = Vec::new();
     each(map, |key: K, _| {

@@ -32,20 +32,7 @@ impl<'t> Reader<'t> {
     /// The member with this address, by exact match.
     #[must_use]
     pub fn member(&self, vni: u32, address: IpAddr) -> Option<MemberWord> {
-        let (hash, sizes) = (self.tables.hash(), self.tables.capacities());
-        let word = match address {
-            IpAddr::V4(address) => {
-                let key = key_v4(vni, address);
-                let lines = SlotV4::lines(&hash, key, sizes.member_lines_v4);
-                select::<SlotV4>(&self.tables.members_v4, lines, key)
-            }
-            IpAddr::V6(address) => {
-                let key = key_v6(vni, address);
-                let lines = SlotV6::lines(&hash, key, sizes.member_lines_v6);
-                select::<SlotV6>(&self.tables.members_v6, lines, key)
-            }
-        };
-        (word != 0).then_some(MemberWord(word))
+        look_up(self.tables, vni, address)
     }
 
     /// The member whose longest prefix holds this address.
@@ -70,6 +57,24 @@ impl<'t> Reader<'t> {
             .line();
         Block::read(vni, &self.tables.routes, line)?.find(address)
     }
+}
+
+/// The member that the program finds by exact match.
+pub(crate) fn look_up(tables: &Tables, vni: u32, address: IpAddr) -> Option<MemberWord> {
+    let (hash, sizes) = (tables.hash(), tables.capacities());
+    let word = match address {
+        IpAddr::V4(address) => {
+            let key = key_v4(vni, address);
+            let lines = SlotV4::lines(&hash, key, sizes.member_lines_v4);
+            select::<SlotV4>(&tables.members_v4, lines, key)
+        }
+        IpAddr::V6(address) => {
+            let key = key_v6(vni, address);
+            let lines = SlotV6::lines(&hash, key, sizes.member_lines_v6);
+            select::<SlotV6>(&tables.members_v6, lines, key)
+        }
+    };
+    (word != 0).then_some(MemberWord(word))
 }
 
 /// The values of all entries with this key, over one another, as the program

@@ -3,6 +3,7 @@
 
 pub(crate) mod ethtool;
 pub(crate) mod fdb;
+mod forward;
 pub(crate) mod mounts;
 pub(crate) mod namespace;
 pub(crate) mod netlink;

@@ -30,8 +30,8 @@ pub(crate) const LOOPBACK: u32 = 1;
 /// Longest wait for a veth pair whose ends were set up.
 const OPERATIONAL_WITHIN: Duration = Duration::from_secs(5);
 
-/// A netlink socket in one namespace.
-#[derive(Debug)]
+/// A netlink socket in one namespace. Clones are the same socket.
+#[derive(Clone, Debug)]
 pub(crate) struct Netlink {
     namespace: Namespace,
     pub(super) handle: Handle,
@@ -205,6 +205,22 @@ impl Netlink {
                 .execute(),
         )
         .tried(|| format!("adding address {address}/{prefix_len}"))
+    }
+
+    /// Takes an address away, and with it the routes that came with it.
+    pub(crate) fn remove_address(&self, index: u32, address: IpAddr, prefix_len: u8) -> Result<()> {
+        let addresses = self.handle.address();
+        let mut added = addresses.add(index, address, prefix_len);
+        let message = added.message_mut().clone();
+        self.wait(addresses.del(message).execute())
+            .tried(|| format!("removing address {address}/{prefix_len}"))
+    }
+
+    /// Gives an interface another MAC.
+    pub(crate) fn set_mac(&self, index: u32, mac: Mac) -> Result<()> {
+        let link = LinkUnspec::new_with_index(index).address(mac.0.to_vec());
+        self.wait(self.handle.link().change(link.build()).execute())
+            .tried(|| format!("giving interface {index} MAC {mac}"))
     }
 
     /// A permanent neighbour entry.

@@ -1,6 +1,6 @@
 //! Describing a lab and building its fixed parts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use tokio::runtime;
 use super::hypervisor::{Encapsulation, Hypervisor};
 use super::lab::{Gateway, Lab};
 use super::node::Node;
-use super::underlay::{Fabric, Underlay, UnderlayConfig, Uplink};
-use crate::addressing::{Family, GATEWAY_MAC, Mac, Station};
+use super::router::Router;
+use super::underlay::{Fabric, Underlay, UnderlayConfig};
+use super::uplink::Uplink;
+use crate::addressing::{Family, GATEWAY_MAC, Mac, Station, Subnet};
 use crate::error::{LabError, Result, Tried};
 use crate::kernel::mounts::MountNamespace;
 use crate::kernel::xdp_pass;
@@ -26,6 +28,7 @@ pub struct LabBuilder {
     gateway_ports: usize,
     underlay: UnderlayConfig,
     vtep_families: HashMap<usize, Family>,
+    behind_router: HashSet<usize>,
     checksums: Option<bool>,
     gateway_mac: Mac,
 }
@@ -42,6 +45,7 @@ impl Default for LabBuilder {
                 hub: false,
             },
             vtep_families: HashMap::new(),
+            behind_router: HashSet::new(),
             checksums: None,
             gateway_mac: GATEWAY_MAC,
         }
@@ -85,6 +89,14 @@ impl LabBuilder {
     #[must_use]
     pub fn vtep_family(mut self, hypervisor: usize, family: Family) -> Self {
         self.vtep_families.insert(hypervisor, family);
+        self
+    }
+
+    /// Puts a hypervisor into another subnet, behind a router. The gateway
+    /// reaches it through its first port.
+    #[must_use]
+    pub fn behind_router(mut self, hypervisor: usize) -> Self {
+        self.behind_router.insert(hypervisor);
         self
     }
 
@@ -141,24 +153,40 @@ impl LabBuilder {
             .build()
             .tried(|| "starting the netlink worker".to_owned())?;
         let runtime = Arc::new(runtime);
-        let mut fabric = Fabric::new(self.underlay, &runtime)?;
+        let mut fabric = Fabric::new(Subnet::Near, self.underlay, &runtime)?;
         let (gateway, xdp_links) = self.build_gateway(&mut fabric, &runtime)?;
+        let mut router = (!self.behind_router.is_empty())
+            .then(|| Router::build(&mut fabric, self.underlay, &runtime))
+            .transpose()?;
         let mut hypervisors = Vec::with_capacity(self.hypervisors);
         for number in 0..self.hypervisors {
-            hypervisors.push(self.build_hypervisor(number, &mut fabric, &runtime)?);
+            let behind = self.behind_router.contains(&number);
+            let subnet = match router.as_mut().filter(|_| behind) {
+                Some(router) => &mut router.fabric,
+                None => &mut fabric,
+            };
+            hypervisors.push(self.build_hypervisor(number, subnet, &runtime)?);
+        }
+        if let Some(router) = &router {
+            router.lead(gateway.port())?;
         }
         for hypervisor in &hypervisors {
-            let known = gateway
-                .ports
-                .iter()
-                .chain(hypervisors.iter().map(|other| &other.uplink));
-            introduce(hypervisor, known)?;
+            let others = hypervisors.iter().map(|other| &other.uplink);
+            let routers = router.iter().flat_map(|it| [it.near(), it.far()]);
+            introduce(
+                hypervisor,
+                gateway.ports.iter().chain(others).chain(routers),
+            )?;
+            if let Some(router) = &router {
+                router.lead(&hypervisor.uplink)?;
+            }
         }
         let mut bystander = Node::new(&runtime)?;
         let bystander_uplink = fabric.connect(&mut bystander, "eth0", Station::Bystander)?;
         Ok(Lab {
             hypervisors,
             gateway,
+            router,
             bystander,
             bystander_uplink,
             members: Vec::new(),
@@ -235,19 +263,18 @@ impl LabBuilder {
     }
 }
 
-/// Permanent neighbour entries on a hypervisor: no packet of the overlay ever
-/// waits for an answer to ARP.
+/// Permanent neighbour entries on a hypervisor for the stations of its subnet:
+/// no packet of the overlay ever waits there for an answer to ARP.
 fn introduce<'a>(
     hypervisor: &Hypervisor,
     stations: impl Iterator<Item = &'a Uplink>,
 ) -> Result<()> {
-    for station in stations.filter(|station| station.mac != hypervisor.uplink.mac) {
-        for address in station.addresses() {
-            let index = hypervisor.uplink.address_index;
-            hypervisor
-                .node
-                .netlink
-                .add_neighbour(index, address, station.mac)?;
+    let own = &hypervisor.uplink;
+    let neighbours = stations.filter(|it| it.subnet == own.subnet && it.mac != own.mac);
+    for neighbour in neighbours {
+        for address in neighbour.addresses() {
+            own.netlink
+                .add_neighbour(own.address_index, address, neighbour.mac)?;
         }
     }
     Ok(())

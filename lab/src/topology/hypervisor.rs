@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use rtnetlink::{LinkBridge, LinkVxlan};
 
 use super::node::Node;
-use super::underlay::Uplink;
+use super::uplink::Uplink;
 use super::vpc::Vpc;
 use crate::addressing::Mac;
 use crate::error::Result;

@@ -11,7 +11,9 @@ use super::builder::{LabBuilder, address_for};
 use super::hypervisor::{Encapsulation, Hypervisor};
 use super::member::Member;
 use super::node::Node;
-use super::underlay::{Fabric, Uplink};
+use super::router::Router;
+use super::underlay::Fabric;
+use super::uplink::Uplink;
 use super::vpc::{Peering, Vpc};
 use crate::addressing::Mac;
 use crate::error::{LabError, Result};
@@ -69,6 +71,7 @@ impl Gateway {
 pub struct Lab {
     pub(crate) hypervisors: Vec<Hypervisor>,
     pub(crate) gateway: Gateway,
+    pub(crate) router: Option<Router>,
     pub(crate) bystander: Node,
     pub(crate) bystander_uplink: Uplink,
     /// Of twins, the last is where the member is.
@@ -106,6 +109,13 @@ impl Lab {
     #[must_use]
     pub fn hypervisors(&self) -> &[Hypervisor] {
         &self.hypervisors
+    }
+
+    /// The router between the gateway and the hypervisors that are behind it,
+    /// where the lab has such hypervisors.
+    #[must_use]
+    pub fn router(&self) -> Option<&Router> {
+        self.router.as_ref()
     }
 
     /// Namespace of a host in the underlay that is neither hypervisor nor
@@ -188,11 +198,20 @@ impl Lab {
             asked: port,
             have: self.gateway.ports.len(),
         })?;
+        let gateway = address_for(uplink, self.hypervisor(hypervisor)?.vtep)?;
+        self.steer_to(vpc, hypervisor, gateway)
+    }
+
+    /// Makes a hypervisor send a VPC's traffic to this VTEP of the gateway.
+    ///
+    /// # Errors
+    /// Without such a hypervisor, without members of the VPC there, or when the
+    /// kernel refuses.
+    pub fn steer_to(&self, vpc: &Vpc, hypervisor: usize, gateway: IpAddr) -> Result<()> {
         let at = self.hypervisor(hypervisor)?;
         let segment = at.segments.get(&vpc.vni()).ok_or_else(|| {
             LabError::NoSuchMember(format!("of {} on hypervisor {hypervisor}", vpc.name()))
         })?;
-        let gateway = address_for(uplink, at.vtep)?;
         at.node
             .netlink
             .fdb_on_vtep(segment.vxlan, self.gateway_mac, gateway)

@@ -6,5 +6,7 @@ pub(crate) mod lab;
 pub(crate) mod member;
 pub(crate) mod node;
 pub(crate) mod placement;
+pub(crate) mod router;
 pub(crate) mod underlay;
+pub(crate) mod uplink;
 pub(crate) mod vpc;

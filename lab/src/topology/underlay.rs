@@ -1,13 +1,14 @@
-//! The underlay: one bridge, to which every station has a veth.
+//! The underlay: a bridge for each of its subnets, to which every station there
+//! has a veth.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use rtnetlink::{LinkBridge, LinkVlan};
 use tokio::runtime::Runtime;
 
 use super::node::Node;
-use crate::addressing::{Family, Mac, Station, UNDERLAY_PREFIX_V4, UNDERLAY_PREFIX_V6};
+use super::uplink::Uplink;
+use crate::addressing::{Family, Mac, Station, Subnet};
 use crate::error::{LabError, Result};
 use crate::kernel::ethtool::write_all_into_packets;
 use crate::kernel::netlink::{BridgePort, VethEnd};
@@ -61,46 +62,6 @@ impl Underlay {
     }
 }
 
-/// A station's way into the underlay.
-#[derive(Clone, Debug)]
-pub struct Uplink {
-    /// The interface that frames go through.
-    pub interface: String,
-    /// The interface that has the addresses: the same, or its VLAN's.
-    pub address_interface: String,
-    /// MAC of both.
-    pub mac: Mac,
-    /// Its IPv4 address, where the underlay has the family.
-    pub v4: Option<Ipv4Addr>,
-    /// Its IPv6 address, where the underlay has the family.
-    pub v6: Option<Ipv6Addr>,
-    /// Index of [`Self::address_interface`].
-    pub(crate) address_index: u32,
-    /// Index of the far end, in the underlay's namespace.
-    pub(crate) port: u32,
-}
-
-impl Uplink {
-    /// Its addresses, IPv4 first.
-    #[must_use]
-    pub fn addresses(&self) -> Vec<IpAddr> {
-        self.v4
-            .map(IpAddr::V4)
-            .into_iter()
-            .chain(self.v6.map(IpAddr::V6))
-            .collect()
-    }
-
-    /// Its address of one family.
-    #[must_use]
-    pub fn address(&self, family: Family) -> Option<IpAddr> {
-        match family {
-            Family::V4 => self.v4.map(IpAddr::V4),
-            Family::V6 => self.v6.map(IpAddr::V6),
-        }
-    }
-}
-
 /// What is the same for every station.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UnderlayConfig {
@@ -112,16 +73,21 @@ pub(crate) struct UnderlayConfig {
     pub(crate) hub: bool,
 }
 
-/// The bridge and its namespace.
+/// A subnet's bridge and its namespace.
 #[derive(Debug)]
 pub(crate) struct Fabric {
     pub(crate) node: Node,
     pub(crate) config: UnderlayConfig,
+    subnet: Subnet,
     bridge: u32,
 }
 
 impl Fabric {
-    pub(crate) fn new(config: UnderlayConfig, runtime: &Arc<Runtime>) -> Result<Self> {
+    pub(crate) fn new(
+        subnet: Subnet,
+        config: UnderlayConfig,
+        runtime: &Arc<Runtime>,
+    ) -> Result<Self> {
         let mut node = Node::new(runtime)?;
         let bridge = node.next_index();
         let link = LinkBridge::new("underlay")
@@ -134,11 +100,12 @@ impl Fabric {
         Ok(Self {
             node,
             config,
+            subnet,
             bridge,
         })
     }
 
-    /// Gives `node` an interface in the underlay, with the station's addresses.
+    /// Gives `node` an interface in the subnet, with the station's addresses.
     pub(crate) fn connect(
         &mut self,
         node: &mut Node,
@@ -151,7 +118,7 @@ impl Fabric {
             vlan,
             hub,
         } = self.config;
-        let mac = Mac::of_station(station);
+        let mac = Mac::of_station(station, self.subnet);
         let port = self.node.next_index();
         let port_name = format!("port{}", station.number());
         let index = node.next_index();
@@ -197,24 +164,20 @@ impl Fabric {
                 (name, vlan_index)
             }
         };
-        let v4 = families.has(Family::V4).then_some(station.v4());
-        let v6 = families.has(Family::V6).then_some(station.v6());
-        if let Some(address) = v4 {
-            node.netlink
-                .add_address(address_index, address.into(), UNDERLAY_PREFIX_V4)?;
-        }
-        if let Some(address) = v6 {
-            node.netlink
-                .add_address(address_index, address.into(), UNDERLAY_PREFIX_V6)?;
-        }
-        Ok(Uplink {
+        let uplink = Uplink {
             interface: interface.to_owned(),
             address_interface,
             mac,
-            v4,
-            v6,
+            v4: families.has(Family::V4).then_some(station.v4(self.subnet)),
+            v6: families.has(Family::V6).then_some(station.v6(self.subnet)),
+            subnet: self.subnet,
             address_index,
             port,
-        })
+            netlink: node.netlink.clone(),
+        };
+        for address in uplink.addresses() {
+            uplink.add_address(address)?;
+        }
+        Ok(uplink)
     }
 }

@@ -1,73 +1,61 @@
-//! The agent's loop: folder, compiler, plan, tables, ports, next hops.
+//! The agent: what is wanted, plan, tables, ports, next hops, in one loop.
 
+mod audit;
+mod error;
+mod input;
 mod ports;
 mod resolve;
+mod run;
 mod sync;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use isthmus_tables::{GraceError, RcuGrace, TakeOverError, Writer};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::MissedTickBehavior;
+use isthmus_tables::{RcuGrace, Writer};
 
 use crate::cli::RunArgs;
-use crate::dataplane::{Desired, KernelDataplane};
-use crate::manifests::feed::{Feed, everything};
-use crate::manifests::watch::Watcher;
+use crate::cluster::received::Received;
+use crate::dataplane::{Audit, Desired, KernelDataplane, Touched};
+use crate::manifests::feed::Feed;
 use crate::netlink::dump::Kernel;
-use crate::netlink::events::{Events, connect};
-use crate::netlink::model::Event;
+use crate::netlink::events::connect;
 use crate::next_hops::decide::NextHops;
-use crate::pins::bpffs::{BpffsError, prepare, raise_limits};
-use crate::pins::generations::{GenerationError, adopt_or_create, newest, remove_others};
-use crate::pins::lock::{Lock, LockError};
+use crate::pins::bpffs::{prepare, raise_limits};
+use crate::pins::generations::{adopt_or_create, newest};
+use crate::pins::lock::Lock;
 use crate::shared::Shared;
 
-/// Neighbours are probed and ports retried this often.
-const TEND: Duration = Duration::from_millis(500);
-/// Notifications of the kernel are collected for this long.
-const COLLECT: Duration = Duration::from_millis(20);
-
-/// What ends the agent.
-#[derive(Debug, thiserror::Error)]
-pub enum AgentError {
-    /// No pin directory.
-    #[error(transparent)]
-    Bpffs(#[from] BpffsError),
-    /// Another agent is there.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// No maps.
-    #[error(transparent)]
-    Maps(#[from] GenerationError),
-    /// Maps that cannot be written.
-    #[error(transparent)]
-    TakeOver(#[from] TakeOverError),
-    /// No grace periods.
-    #[error(transparent)]
-    Grace(#[from] GraceError),
-    /// A socket or descriptor that the system did not give.
-    #[error("{what}: {source}")]
-    System {
-        /// What was wanted.
-        what: &'static str,
-        /// The system's answer.
-        source: std::io::Error,
-    },
-}
+pub use error::AgentError;
+use input::Input;
 
 /// Everything that the loop holds.
 pub struct Agent {
     args: RunArgs,
     shared: Shared,
-    feed: Feed,
+    input: Input,
+    /// Whether everything wanted was known once: before that, nothing is taken
+    /// away and no port is moved to new maps.
+    is_complete: bool,
+    /// Whether the maps were there before.
+    is_adopted: bool,
     desired: Desired,
     dataplane: KernelDataplane,
     kernel: Kernel,
     hops: NextHops,
     ports: ports::Ports,
+    /// Hypervisors that changes have touched and `hops` does not know of yet.
+    touched_hypervisors: BTreeSet<IpAddr>,
+    /// Whether the kernel is being asked for paths, and whether it is to be
+    /// asked once more after that.
+    asking: bool,
+    ask_again: bool,
+    /// Entries that did not fit or were refused.
+    refused: Touched,
     room_may_be: bool,
+    audit: Option<Audit>,
+    /// Whether the audit has its reading.
+    comparing: bool,
     other_generations: bool,
     _lock: Lock,
 }
@@ -89,7 +77,7 @@ impl Agent {
             resolve::adopt(&mut hops, &before);
         }
         let capacities = args.sizes.sizing().capacities();
-        let (_, tables) = adopt_or_create(pin_dir, &capacities)?;
+        let (tables, is_adopted) = adopt_or_create(pin_dir, &capacities)?;
         let tables = Arc::new(tables);
         let (writer, recovery) =
             Writer::take_over(Arc::clone(&tables), Box::new(RcuGrace::new()?))?;
@@ -107,7 +95,14 @@ impl Agent {
             source,
         })?;
         Ok(Self {
-            feed: Feed::new(&args.manifests),
+            input: match &args.manifests {
+                Some(folder) => {
+                    Input::Folder(Box::new(Feed::with_last_good(folder, &args.state_dir)))
+                }
+                None => Input::Slices(Box::new(Received::new(args.cluster.pools().len()))),
+            },
+            is_complete: false,
+            is_adopted,
             ports: ports::Ports::new(&args),
             args,
             shared,
@@ -115,133 +110,15 @@ impl Agent {
             dataplane: KernelDataplane::new(writer),
             kernel,
             hops,
+            touched_hypervisors: BTreeSet::new(),
+            asking: false,
+            ask_again: false,
+            refused: Touched::default(),
             room_may_be: false,
+            audit: None,
+            comparing: false,
             other_generations: true,
             _lock: lock,
         })
-    }
-
-    /// Runs until SIGTERM or SIGINT; the router goes on forwarding after that.
-    ///
-    /// # Errors
-    ///
-    /// See [`AgentError`].
-    pub async fn run(mut self) -> Result<(), AgentError> {
-        let system = |what| move |source| AgentError::System { what, source };
-        let mut terminate = signal(SignalKind::terminate()).map_err(system("SIGTERM"))?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(system("SIGINT"))?;
-        let mut events = Events::subscribe().map_err(system("rtnetlink"))?;
-        let mut watcher = Watcher::new(&self.args.manifests).map_err(system("inotify"))?;
-        let every = Duration::from_secs(self.args.observe_every);
-        let (mut observe, mut tend) = (tokio::time::interval(every), tokio::time::interval(TEND));
-        observe.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        observe.reset();
-
-        let started = Instant::now();
-        // Tables and next hops first: a port that is attached anew, or moved to
-        // new maps, finds them filled.
-        let mut looked = self.look(&everything());
-        if looked {
-            self.sync_all(false);
-        }
-        self.write_adopted();
-        self.find_ports().await;
-        self.resolve_all().await;
-        self.tend_all().await;
-        self.shared.lock().synced = looked;
-        tracing::info!(ms = started.elapsed().as_millis(), "started");
-
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                hint = watcher.next() => {
-                    let hint = hint.map_err(system("inotify"))?;
-                    let before = looked;
-                    looked = self.look(&hint) || before;
-                    if looked && !before {
-                        self.sync_all(false);
-                        self.shared.lock().synced = true;
-                    }
-                    self.follow_hypervisors().await;
-                }
-                event = events.next() => {
-                    let event = event.map_err(system("rtnetlink"))?;
-                    self.notified(event, &mut events).await?;
-                }
-                _ = tend.tick() => {
-                    self.retry_refused();
-                    self.retry_ports().await;
-                    self.probe().await;
-                }
-                _ = observe.tick() => {
-                    if looked {
-                        self.sync_all(true);
-                    }
-                    self.tend_all().await;
-                }
-            }
-        }
-        tracing::info!("stopped; the router goes on forwarding");
-        Ok(())
-    }
-
-    async fn tend_all(&mut self) {
-        self.tend_ports().await;
-        self.resolve_all().await;
-        self.probe().await;
-        self.drop_other_generations();
-    }
-
-    /// Takes an event and those right behind it.
-    async fn notified(&mut self, first: Event, events: &mut Events) -> Result<(), AgentError> {
-        let (mut links, mut routes, mut lost) = (false, false, false);
-        let mut next = Some(first);
-        let until = tokio::time::Instant::now() + COLLECT;
-        while let Some(event) = next {
-            match event {
-                Event::Links => links = true,
-                Event::Routes => routes = true,
-                Event::Lost => lost = true,
-                Event::Neighbour(key, neighbour) => self.hops.set_neighbour(key, neighbour),
-            }
-            next = match tokio::time::timeout_at(until, events.next()).await {
-                Err(_) => None,
-                Ok(event) => Some(event.map_err(|source| AgentError::System {
-                    what: "rtnetlink",
-                    source,
-                })?),
-            };
-        }
-        if links || lost {
-            self.tend_ports().await;
-        }
-        if links || routes || lost {
-            self.resolve_all().await;
-        }
-        self.write_next_hops();
-        Ok(())
-    }
-
-    /// Once every port runs on the newest maps, older ones go.
-    fn drop_other_generations(&mut self) {
-        if !self.other_generations || !self.ports.all_attached() {
-            return;
-        }
-        let pin_dir = &self.args.pins.pin_dir;
-        let newest = crate::pins::generations::list(pin_dir)
-            .ok()
-            .and_then(|mut all| all.pop());
-        let Some((_, newest)) = newest else { return };
-        match remove_others(pin_dir, Some(&newest)) {
-            Ok(removed) => {
-                self.other_generations = false;
-                if removed > 0 {
-                    tracing::info!(removed, "older generations of maps removed");
-                }
-            }
-            Err(error) => tracing::warn!("older maps stay: {error}"),
-        }
     }
 }

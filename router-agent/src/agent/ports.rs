@@ -2,6 +2,7 @@
 //! they cannot be had.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use isthmus_abi::MAX_PORTS;
@@ -27,6 +28,7 @@ struct Port {
     interface: String,
     index: Option<u32>,
     devices: Vec<String>,
+    vteps: Vec<IpAddr>,
     problem: Option<String>,
     retry: Option<(Instant, Duration)>,
 }
@@ -46,6 +48,7 @@ impl Ports {
                 interface: interface.clone(),
                 index: None,
                 devices: vec![interface.clone()],
+                vteps: Vec::new(),
                 problem: None,
                 retry: None,
             });
@@ -93,10 +96,15 @@ impl Agent {
                 .ok()
                 .map(|layout| layout.index);
         }
+        self.hops.set_ports(&self.ports.indices());
     }
 
-    /// Brings every port in line with what links and addresses say now.
+    /// Brings every port in line with what links and addresses say now. No
+    /// port gets a program, or other maps, before these are filled.
     pub(super) async fn tend_ports(&mut self) {
+        if !self.is_complete && !self.is_adopted {
+            return self.find_ports().await;
+        }
         let (links, addresses) = match (self.kernel.links().await, self.kernel.addresses().await) {
             (Ok(links), Ok(addresses)) => (links, addresses),
             (Err(error), _) | (_, Err(error)) => {
@@ -104,11 +112,13 @@ impl Agent {
                 return tracing::error!("{error}");
             }
         };
+        let mut attached = false;
         for number in 0..self.ports.states.len() {
             let result = self.tend_port(number, &links, &addresses);
             let port = &mut self.ports.states[number];
             match result {
-                Ok(()) => {
+                Ok(changed) => {
+                    attached |= changed;
                     if port.problem.take().is_some() {
                         tracing::info!(interface = port.interface, "the port is back");
                     }
@@ -126,6 +136,7 @@ impl Agent {
                 }
             }
         }
+        self.hops.set_ports(&self.ports.indices());
         // Only when it is known which devices every interface stands for.
         let states = &self.ports.states;
         if states.iter().all(|port| port.index.is_some()) {
@@ -134,21 +145,39 @@ impl Agent {
             let pin_dir = &self.args.pins.pin_dir;
             self.ports.attachments.retain(pin_dir, &wanted);
         }
-        let attached = self
-            .ports
-            .states
-            .iter()
-            .filter(|port| port.index.is_some() && port.problem.is_none())
-            .count();
-        self.shared.lock().ports_attached = attached as u64;
+        // Attaching changes what a link says, and nobody is notified of it.
+        let links = match attached {
+            true => self.kernel.links().await.unwrap_or(links),
+            false => links,
+        };
+        self.report_ports(&links);
     }
 
+    fn report_ports(&self, links: &[Link]) {
+        let attached = |port: &&Port| port.index.is_some() && port.problem.is_none();
+        let attached: Vec<_> = self.ports.states.iter().filter(attached).collect();
+        let devices = attached.iter().flat_map(|port| &port.devices);
+        let mode = |device: &String| {
+            let link = links.iter().find(|link| link.name == *device)?;
+            Some((device.clone(), link.xdp?.name()))
+        };
+        let mut report = self.shared.lock();
+        report.ports_attached = attached.len() as u64;
+        report.vteps = attached
+            .iter()
+            .flat_map(|port| &port.vteps)
+            .copied()
+            .collect();
+        report.interfaces = devices.filter_map(mode).collect();
+    }
+
+    /// Whether something was attached.
     fn tend_port(
         &mut self,
         number: usize,
         links: &[Link],
         addresses: &[Address],
-    ) -> Result<(), String> {
+    ) -> Result<bool, String> {
         let Ports {
             overlay,
             attachments,
@@ -175,13 +204,14 @@ impl Agent {
         let config = config(overlay, &layout, &vteps, number, wanted);
         let (pin_dir, mode) = (&self.args.pins.pin_dir, self.args.xdp_mode.into());
         let ensured = attachments
-            .ensure(pin_dir, &layout.devices, tables, &config, mode)
+            .ensure(pin_dir, &layout.devices, tables, &config, (mode, links))
             .map_err(|error| error.to_string())?;
         self.shared.lock().repairs += ensured.repaired;
+        port.vteps.clone_from(&vteps);
         if ensured.changed > 0 {
             let devices = layout.devices.join(" ");
             tracing::info!(interface = port.interface, devices, ?vteps, "port in force");
         }
-        Ok(())
+        Ok(ensured.changed > 0)
     }
 }

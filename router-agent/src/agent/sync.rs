@@ -1,88 +1,72 @@
-//! From the folder to the tables.
+//! From desired state to the tables.
 
 use std::time::Instant;
 
+use isthmus_compiler::EntryChange;
+
 use super::Agent;
 use crate::dataplane::{Dataplane, Outcome, Plan, Touched, execute, plan, plan_touched};
-use crate::manifests::activity::Hint;
+
+/// Entries of each kind that are tried again at a time.
+const AGAIN: usize = 1_000;
+
+/// Why a plan is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// Something else is desired.
+    Change,
+    /// Something was desired before and did not fit.
+    Again,
+    /// Nothing new is desired: every difference is one that should not be.
+    Repair,
+}
 
 impl Agent {
-    /// Looks at the folder and brings what changed into the tables. Returns
-    /// whether the folder could be read.
-    pub(super) fn look(&mut self, hint: &Hint) -> bool {
-        let before = self.feed.errors();
-        let changes = match self.feed.look(hint) {
-            Ok(changes) => changes,
-            Err(error) => {
-                let mut report = self.shared.lock();
-                if report.manifest_errors == 0 {
-                    tracing::error!("{error}; what was in force stays");
-                }
-                report.manifest_errors = report.manifest_errors.max(1);
-                return false;
-            }
-        };
-        let errors = self.feed.errors();
-        for error in errors.iter().filter(|error| !before.contains(error)) {
-            tracing::warn!("{error}");
+    /// Brings changed entries into desired state, and into the tables once
+    /// those were brought up to date.
+    pub(super) fn take_changes(&mut self, changes: &[EntryChange]) {
+        let mut touched = Touched::default();
+        for entry in changes {
+            self.desired.apply(entry, &mut touched);
         }
-        self.shared.lock().manifest_errors = errors.len() as u64;
-        if changes.is_empty() {
-            return true;
-        }
-        let synced = self.shared.lock().synced;
-        for change in &changes {
-            for (object, verdict) in &change.verdicts {
-                match verdict {
-                    Some(verdict) => match verdict.explanation() {
-                        Some(why) => tracing::info!(
-                            %object, verdict = verdict.state(), reason = %why.reason, "{}", why.message
-                        ),
-                        None => tracing::debug!(%object, verdict = verdict.state()),
-                    },
-                    None => tracing::debug!(%object, "gone"),
-                }
-            }
-            let mut touched = Touched::default();
-            for entry in &change.entries {
-                self.desired.apply(entry, &mut touched);
-            }
-            // Before the first full plan the difference is all that is written.
-            if synced {
-                let plan = plan_touched(&self.desired, &self.dataplane, &touched);
-                self.carry_out(&plan, false);
-            }
+        // Before the first full plan the difference is all that is written.
+        if self.is_complete {
+            self.write(&touched, Cause::Change);
         }
         self.room_may_be = true;
-        let counts = self.feed.count();
-        let mut report = self.shared.lock();
-        report.objects = counts
-            .into_iter()
-            .map(|((kind, state), n)| ((kind.as_str(), state), n))
-            .collect();
-        if let Some(since) = hint.since {
-            report.lag = since.elapsed();
-        }
-        true
     }
 
-    /// Tries entries anew that did not fit, once something has changed since.
-    pub(super) fn retry_refused(&mut self) {
-        let changed = std::mem::take(&mut self.room_may_be);
-        if changed && self.shared.lock().refused > 0 {
+    /// The first time that everything wanted is known, the tables are brought
+    /// up to date.
+    pub(super) fn complete(&mut self) {
+        if !std::mem::replace(&mut self.is_complete, true) {
+            self.touched_hypervisors.extend(self.held_hypervisors());
             self.sync_all(false);
         }
     }
 
+    /// Tries entries anew that did not fit, once something has changed since.
+    pub(super) fn retry_refused(&mut self) {
+        if std::mem::take(&mut self.room_may_be) && !self.refused.is_empty() {
+            let again = self.refused.take(AGAIN);
+            self.write(&again, Cause::Again);
+        }
+    }
+
     /// Reads the tables back and writes what differs. `repairs`: nothing new
-    /// was asked for, so that every difference is one that should not be.
+    /// was asked for.
     pub(super) fn sync_all(&mut self, repairs: bool) {
         let started = Instant::now();
         match self.dataplane.observe() {
             Ok(observed) => {
                 let plan = plan(&self.desired, &observed);
-                self.shared.lock().refused = 0;
-                let applied = self.carry_out(&plan, repairs);
+                self.refused = Touched::default();
+                let cause = if repairs {
+                    Cause::Repair
+                } else {
+                    Cause::Change
+                };
+                let applied = self.carry_out(&plan, cause);
                 tracing::debug!(ms = started.elapsed().as_millis(), applied, "observed");
             }
             Err(error) => {
@@ -90,12 +74,19 @@ impl Agent {
                 tracing::error!("{error}");
             }
         }
+        self.touched_hypervisors.extend(self.desired.hypervisors());
     }
 
-    fn carry_out(&mut self, plan: &Plan, repairs: bool) -> u64 {
-        for (vni, error) in &plan.unplaceable {
-            tracing::error!(vni, "routes not written: {error}");
+    fn write(&mut self, touched: &Touched, cause: Cause) {
+        if let Some(audit) = &mut self.audit {
+            audit.note(touched);
         }
+        self.touched_hypervisors.extend(&touched.hypervisors);
+        let plan = plan_touched(&self.desired, &self.dataplane, touched);
+        self.carry_out(&plan, cause);
+    }
+
+    fn carry_out(&mut self, plan: &Plan, cause: Cause) -> u64 {
         let outcome = match execute(plan, &mut self.dataplane) {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -104,23 +95,34 @@ impl Agent {
                 Outcome::default()
             }
         };
+        let is_news = cause != Cause::Again;
+        for (vni, error) in &plan.unplaceable {
+            self.refused.vpcs.insert(*vni);
+            if is_news {
+                tracing::error!(vni, "routes not written: {error}");
+            }
+        }
         for failure in &outcome.failures {
-            tracing::error!(
-                "{}, {}: {}",
-                failure.entry,
-                failure.kind.name(),
-                failure.error
-            );
+            self.refused.insert(&failure.entry);
+            if is_news {
+                let kind = failure.kind.name();
+                tracing::error!("{}, {kind}: {}", failure.entry, failure.error);
+            }
         }
         let applied = outcome.applied_total();
-        if repairs && applied > 0 {
-            tracing::warn!(applied, "the tables had drifted and are repaired");
+        let repaired = if cause == Cause::Repair { applied } else { 0 };
+        if repaired > 0 {
+            tracing::warn!(repaired, "the tables had drifted and are repaired");
         }
         let mut report = self.shared.lock();
         report.applies += u64::from(!plan.is_empty());
-        report.repairs += if repairs { applied } else { 0 };
-        report.errors += outcome.failures.len() as u64;
-        report.refused += (outcome.failures.len() + plan.unplaceable.len()) as u64;
+        report.repairs += repaired;
+        report.errors += if is_news {
+            outcome.failures.len() as u64
+        } else {
+            0
+        };
+        report.refused = self.refused.len() as u64;
         report.usage = self.dataplane.usage();
         applied
     }

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use isthmus_compiler::{EntryChange, RouteTarget};
 use isthmus_tables::{Label, TooManyRanges};
 
-use super::operation::{MemberId, MemberPlace};
+use super::operation::{Entry as Subject, MemberId, MemberPlace};
 use super::routes::Routes;
 
 /// Desired state, kept up to date entry by entry.
@@ -34,6 +34,47 @@ pub struct Touched {
     pub hypervisors: BTreeSet<IpAddr>,
     /// Counters.
     pub labels: BTreeSet<Label>,
+}
+
+impl Touched {
+    /// Whether nothing is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How much is.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.vpcs.len() + self.members.len() + self.hypervisors.len() + self.labels.len()
+    }
+
+    /// Adds the subject of an operation.
+    pub fn insert(&mut self, subject: &Subject) {
+        match subject {
+            Subject::Routes(vni) => self.vpcs.insert(*vni),
+            Subject::Member(id) => self.members.insert(*id),
+            Subject::Hypervisor(vtep) => self.hypervisors.insert(*vtep),
+            Subject::Label(label) => self.labels.insert(label.clone()),
+        };
+    }
+
+    /// Takes out up to `count` of each kind.
+    #[must_use]
+    pub fn take(&mut self, count: usize) -> Self {
+        Self {
+            vpcs: take(&mut self.vpcs, count),
+            members: take(&mut self.members, count),
+            hypervisors: take(&mut self.hypervisors, count),
+            labels: take(&mut self.labels, count),
+        }
+    }
+}
+
+fn take<K: Ord>(from: &mut BTreeSet<K>, count: usize) -> BTreeSet<K> {
+    std::iter::from_fn(|| from.pop_first())
+        .take(count)
+        .collect()
 }
 
 impl Desired {
@@ -90,6 +131,36 @@ impl Desired {
     pub fn routes(&self, vni: u32) -> Result<Routes, TooManyRanges> {
         let prefixes = self.routes.get(&vni).into_iter().flatten();
         Routes::from_prefixes(prefixes.map(|(prefix, target)| (prefix, label(vni, target))))
+    }
+
+    /// Number of VPCs that have routes.
+    #[must_use]
+    pub fn vpc_count(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Number of members' entries.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Number of hypervisors that have a member.
+    #[must_use]
+    pub fn hypervisor_count(&self) -> usize {
+        self.hypervisors.len()
+    }
+
+    /// Number of labels under which a route counts.
+    #[must_use]
+    pub fn label_count(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether a VPC has routes.
+    #[must_use]
+    pub fn has_routes(&self, vni: u32) -> bool {
+        self.routes.contains_key(&vni)
     }
 
     /// VNIs of the VPCs that have routes.

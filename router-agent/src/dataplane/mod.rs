@@ -16,6 +16,7 @@
 //! # Ok::<(), router_agent::dataplane::DataplaneError>(())
 //! ```
 
+mod audit;
 mod contract;
 mod desired;
 mod execute;
@@ -26,6 +27,7 @@ mod operation;
 mod plan;
 mod routes;
 
+pub use audit::{Audit, Finding, Reading};
 pub use contract::{Dataplane, DataplaneError, Observation};
 pub use desired::{Desired, Touched};
 pub use execute::{Failure, Outcome, execute};

@@ -1,14 +1,16 @@
 //! From the folder to the compiler: looks, parses, and tells what changed.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use isthmus_compiler::{Changes, Compiler, Event, Kind, Verdict};
+use isthmus_compiler::{Changes, Compiler, Event};
 
 use super::activity::Hint;
 use super::error::{FolderError, ManifestError};
-use super::folder::{Content, Folder};
-use super::parse::parse_file;
+use super::folder::{Content, FileChange, Folder};
+use super::last_good::LastGood;
+use super::parse::{ParsedFile, parse_file};
 use super::store::{FileState, ObjectChange, Store};
 
 /// A folder of manifests and the compiler that it feeds.
@@ -17,6 +19,8 @@ pub struct Feed {
     folder: Folder,
     store: Store,
     compiler: Compiler,
+    last_good: Option<LastGood>,
+    looked: bool,
 }
 
 impl Feed {
@@ -27,6 +31,19 @@ impl Feed {
             folder: Folder::new(folder),
             store: Store::default(),
             compiler: Compiler::new(),
+            last_good: None,
+            looked: false,
+        }
+    }
+
+    /// The same, with copies of what was last good.
+    #[must_use]
+    pub fn with_last_good(folder: impl Into<PathBuf>, state_dir: &Path) -> Self {
+        let feed = Self::new(folder);
+        let last_good = LastGood::new(state_dir, feed.folder.path());
+        Self {
+            last_good: Some(last_good),
+            ..feed
         }
     }
 
@@ -39,22 +56,54 @@ impl Feed {
     pub fn look(&mut self, hint: &Hint) -> Result<Vec<Changes>, FolderError> {
         let mut events = Vec::new();
         for change in self.folder.look(&hint.writing, &hint.changed)? {
-            let state = match change.content {
-                Content::Text(text) => FileState::Parsed(parse_file(&change.file, &text)),
-                Content::Unreadable(error) => FileState::Unreadable(error.to_string()),
-                Content::Gone => FileState::Gone,
-            };
-            events.extend(
-                self.store
-                    .update(&change.file, state)
-                    .into_iter()
-                    .map(event),
-            );
+            events.extend(self.take(change));
+        }
+        if !std::mem::replace(&mut self.looked, true)
+            && let Some(last_good) = &mut self.last_good
+        {
+            last_good.retain(&self.store.files().collect());
         }
         if events.is_empty() {
             return Ok(Vec::new());
         }
         Ok(self.compiler.apply_all(events))
+    }
+
+    fn take(&mut self, change: FileChange) -> Vec<Event> {
+        let file = change.file;
+        let state = match change.content {
+            Content::Text(text) => {
+                let parsed = parse_file(&file, &text);
+                if parsed.errors.is_empty()
+                    && let Some(last_good) = &mut self.last_good
+                {
+                    last_good.save(&file, &text);
+                }
+                FileState::Parsed(parsed)
+            }
+            Content::Unreadable(error) => FileState::Unreadable(error.to_string()),
+            Content::Gone => {
+                if let Some(last_good) = &mut self.last_good {
+                    last_good.forget(&file);
+                }
+                FileState::Gone
+            }
+        };
+        let mut changes = Vec::new();
+        if !self.store.knows(&file)
+            && !state.is_good()
+            && let Some(before) = self.last_good_version(&file)
+        {
+            changes = self.store.update(&file, FileState::Parsed(before));
+        }
+        changes.extend(self.store.update(&file, state));
+        changes.into_iter().map(event).collect()
+    }
+
+    /// What a file said when it was last good, before this process.
+    fn last_good_version(&self, file: &Arc<Path>) -> Option<ParsedFile> {
+        let text = self.last_good.as_ref()?.load(file)?;
+        Some(parse_file(file, &text)).filter(|parsed| parsed.errors.is_empty())
     }
 
     /// Files and documents that are in error.
@@ -73,18 +122,6 @@ impl Feed {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
-    }
-
-    /// Number of objects of each kind and verdict.
-    #[must_use]
-    pub fn count(&self) -> std::collections::BTreeMap<(Kind, &'static str), u64> {
-        let mut counts = std::collections::BTreeMap::new();
-        for (object, verdict) in self.compiler.verdicts() {
-            *counts
-                .entry((object.kind, Verdict::state(&verdict)))
-                .or_default() += 1;
-        }
-        counts
     }
 }
 

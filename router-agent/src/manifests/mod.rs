@@ -2,14 +2,12 @@
 //!
 //! [`watch`] and [`activity`] say when to look, [`folder`] reads what changed, [`split`] and
 //! [`parse`] turn text into objects, [`store`] decides which objects are in
-//! force, [`feed`] hands them to the compiler. Only [`watch`] and [`folder`] touch the file
-//! system.
+//! force, [`feed`] hands them to the compiler; [`last_good`] remembers across restarts. Only
+//! [`watch`], [`folder`] and [`last_good`] touch the file system.
 
 pub mod activity;
-pub mod error;
 pub mod feed;
-pub mod folder;
-pub mod parse;
-pub mod split;
-pub mod store;
+pub mod last_good;
 pub mod watch;
+
+pub use isthmus_manifests::{error, folder, parse, split, store};

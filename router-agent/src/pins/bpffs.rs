@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// Where a bpffs usually is.
@@ -12,7 +13,10 @@ const USUAL: &str = "/sys/fs/bpf";
 #[derive(Debug, thiserror::Error)]
 pub enum BpffsError {
     /// No mount.
-    #[error("cannot mount a bpffs on {}: {source}; mount one, or run as root", path.display())]
+    #[error(
+        "cannot mount a bpffs on {0}: {source}; mount one there before (mount -t bpf bpf {0}), or \
+         choose a --pin-dir in another", path.display()
+    )]
     Mount {
         /// Where.
         path: PathBuf,
@@ -20,7 +24,7 @@ pub enum BpffsError {
         source: io::Error,
     },
     /// No folder.
-    #[error("cannot make {}: {source}", path.display())]
+    #[error("cannot make {}: {source}; choose another --pin-dir", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -30,7 +34,8 @@ pub enum BpffsError {
 }
 
 /// Makes the pin directory, and mounts a bpffs where it is in none: on
-/// `/sys/fs/bpf` for folders in there, else on the pin directory itself.
+/// `/sys/fs/bpf` for folders in there, else on the pin directory itself. Both
+/// are their owner's alone: whoever may open the folder may lock it, too.
 ///
 /// # Errors
 ///
@@ -88,14 +93,14 @@ fn is_bpffs(path: &Path) -> bool {
 
 fn mount(path: &Path) -> io::Result<()> {
     let target = CString::new(path.as_os_str().as_bytes())?;
-    // SAFETY: terminated strings, and no data.
+    // SAFETY: terminated strings, of which the last is the file system's options.
     let result = unsafe {
         libc::mount(
             c"bpf".as_ptr(),
             target.as_ptr(),
             c"bpf".as_ptr(),
             0,
-            std::ptr::null(),
+            c"mode=0700".as_ptr().cast(),
         )
     };
     if result == 0 {
@@ -106,7 +111,9 @@ fn mount(path: &Path) -> io::Result<()> {
 }
 
 fn make(path: &Path) -> Result<(), BpffsError> {
-    std::fs::create_dir_all(path).map_err(|source| BpffsError::Folder {
+    let mut folder = std::fs::DirBuilder::new();
+    let made = folder.recursive(true).mode(0o700).create(path);
+    made.map_err(|source| BpffsError::Folder {
         path: path.to_owned(),
         source,
     })

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use isthmus_abi::{Capacities, HashKey};
 use isthmus_tables::{CreateError, OpenError, PinError, Tables, unpin};
 
+use super::access::{DeniedError, is_denial};
+
 /// No set of maps can be had.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerationError {
@@ -18,6 +20,9 @@ pub enum GenerationError {
         /// The system's answer.
         source: io::Error,
     },
+    /// Maps that this user may not open.
+    #[error(transparent)]
+    Denied(#[from] DeniedError),
     /// No random words for the tables' secret.
     #[error("no random numbers: {0}")]
     Random(io::Error),
@@ -60,11 +65,15 @@ pub fn list(pin_dir: &Path) -> Result<Vec<(u64, PathBuf)>, GenerationError> {
 ///
 /// # Errors
 ///
-/// The pin directory cannot be listed.
+/// The pin directory cannot be listed, or maps in it not be opened for want of
+/// permission.
 pub fn newest(pin_dir: &Path) -> Result<Option<(PathBuf, Tables)>, GenerationError> {
     for (_, path) in list(pin_dir)?.into_iter().rev() {
         match Tables::open(&path) {
             Ok(tables) => return Ok(Some((path, tables))),
+            Err(OpenError::Kernel { path, source }) if is_denial(source.errno()) => {
+                return Err(DeniedError { what: "open", path }.into());
+            }
             Err(error) => tracing::warn!("not used: {error}"),
         }
     }
@@ -72,7 +81,8 @@ pub fn newest(pin_dir: &Path) -> Result<Option<(PathBuf, Tables)>, GenerationErr
 }
 
 /// The newest generation where it has this layout and these sizes, else a new,
-/// empty one beside it.
+/// empty one beside it; and whether it is the only one, so that the programs
+/// that are attached, if any, read it already.
 ///
 /// # Errors
 ///
@@ -80,41 +90,52 @@ pub fn newest(pin_dir: &Path) -> Result<Option<(PathBuf, Tables)>, GenerationErr
 pub fn adopt_or_create(
     pin_dir: &Path,
     capacities: &Capacities,
-) -> Result<(PathBuf, Tables), GenerationError> {
+) -> Result<(Tables, bool), GenerationError> {
+    let generations = list(pin_dir)?;
     if let Some((path, tables)) = newest(pin_dir)? {
         if tables.capacities() == capacities {
             tracing::info!(path = %path.display(), "maps adopted");
-            return Ok((path, tables));
+            return Ok((tables, generations.len() == 1));
         }
         tracing::info!(path = %path.display(), "maps have other sizes, a new generation is made");
     }
-    let next = list(pin_dir)?.last().map_or(1, |(number, _)| number + 1);
+    let next = generations.last().map_or(1, |(number, _)| number + 1);
     let path = pin_dir.join(format!("maps-{next}"));
     let tables = Tables::create(capacities, random_key().map_err(GenerationError::Random)?)?;
     tables.pin(&path)?;
     tracing::info!(path = %path.display(), "maps made");
-    Ok((path, tables))
+    Ok((tables, false))
 }
 
-/// Removes the pins of every generation that is ours but `keep`. Folders whose
-/// maps do not say that they are ours stay and are named in the log.
+/// What became of older generations.
+#[derive(Debug, Default)]
+pub struct Removed {
+    /// Removed.
+    pub generations: u64,
+    /// Not ours: their maps do not say so.
+    pub foreign: Vec<String>,
+    /// Ours, and still there.
+    pub failed: Vec<String>,
+}
+
+/// Removes the pins of every generation that is ours but `keep`.
 ///
 /// # Errors
 ///
 /// The pin directory cannot be listed.
-pub fn remove_others(pin_dir: &Path, keep: Option<&Path>) -> Result<u64, GenerationError> {
-    let mut removed = 0;
+pub fn remove_others(pin_dir: &Path, keep: Option<&Path>) -> Result<Removed, GenerationError> {
+    let mut removed = Removed::default();
     for (_, path) in list(pin_dir)? {
         if Some(path.as_path()) == keep {
             continue;
         }
-        if let Err(error @ OpenError::NotOurs { .. }) = Tables::open(&path) {
-            tracing::warn!("left in place: {error}");
+        if let Err(OpenError::NotOurs { .. }) = Tables::open(&path) {
+            removed.foreign.push(path.display().to_string());
             continue;
         }
         match unpin(&path) {
-            Ok(()) => removed += 1,
-            Err(error) => tracing::warn!(path = %path.display(), "cannot remove maps: {error}"),
+            Ok(()) => removed.generations += 1,
+            Err(error) => removed.failed.push(format!("{}: {error}", path.display())),
         }
     }
     Ok(removed)

@@ -6,6 +6,10 @@ use std::path::Path;
 use isthmus_abi::RouterConfig;
 use isthmus_tables::{AttachError, Attachment, LoadError, Mode, Router, Tables, XdpMode};
 
+use crate::netlink::model::{Link, XdpPlace};
+
+use super::driver::driver;
+
 /// Where the router sits, and with which configuration.
 #[derive(Debug, Default)]
 pub struct Attachments {
@@ -52,7 +56,8 @@ impl Attachments {
     }
 
     /// Sees to it that every device runs the program with this configuration,
-    /// loading it only where one does not.
+    /// loading it only where one does not. `links` tells the mode of a program
+    /// that is there already: one that was asked for otherwise is attached anew.
     ///
     /// # Errors
     ///
@@ -63,7 +68,7 @@ impl Attachments {
         devices: &[String],
         tables: &Tables,
         config: &RouterConfig,
-        mode: XdpMode,
+        (mode, links): (XdpMode, &[Link]),
     ) -> Result<Ensured, PortError> {
         let mut loaded: Option<Router> = None;
         let (mut ensured, mut first) = (Ensured::default(), None);
@@ -76,7 +81,9 @@ impl Attachments {
                 None => Router::load(isthmus_object::ROUTER, tables, config)?,
             };
             let asked_before = self.devices.get(device).map(|known| known.config);
-            match self.put(pin_dir, device, &router, config, mode) {
+            let place = links.iter().find(|link| link.name == *device);
+            let place = place.and_then(|link| link.xdp);
+            match self.put(pin_dir, device, &router, config, (mode, place)) {
                 Ok(did) => {
                     ensured.changed += u64::from(did);
                     ensured.repaired += u64::from(did && asked_before == Some(*config));
@@ -131,7 +138,7 @@ impl Attachments {
         device: &str,
         router: &Router,
         config: &RouterConfig,
-        mode: XdpMode,
+        (mode, place): (XdpMode, Option<XdpPlace>),
     ) -> Result<bool, PortError> {
         self.devices.remove(device);
         let (attachment, changed) = match Attachment::open(pin_dir, device)? {
@@ -139,7 +146,7 @@ impl Attachments {
                 let interface = attachment.interface().to_owned();
                 return Err(AttachError::Foreign { interface }.into());
             }
-            Some(attachment) if attachment.info()?.ifindex.is_some() => {
+            Some(attachment) if attachment.info()?.ifindex.is_some() && is_in_mode(mode, place) => {
                 let program = attachment.program()?;
                 let same = program.identity() == Some(router.identity());
                 if !same {
@@ -170,6 +177,15 @@ impl Attachments {
     }
 }
 
+/// Whether a program sits where it was asked to.
+fn is_in_mode(mode: XdpMode, place: Option<XdpPlace>) -> bool {
+    match mode {
+        XdpMode::Auto => true,
+        XdpMode::Driver => place != Some(XdpPlace::Generic),
+        XdpMode::Generic => place != Some(XdpPlace::Driver),
+    }
+}
+
 /// Whether a pinned link carries a router: not everything that is pinned there
 /// has to be ours.
 fn is_ours(attachment: &Attachment) -> bool {
@@ -182,13 +198,7 @@ fn report(device: &str, mode: Mode, refused: Option<&isthmus_tables::SysError>) 
     match refused {
         None => tracing::info!(device, ?mode, "attached"),
         Some(error) => {
-            let driver = std::fs::read_link(format!("/sys/class/net/{device}/device/driver"))
-                .ok()
-                .and_then(|path| {
-                    path.file_name()
-                        .map(|name| name.to_string_lossy().into_owned())
-                })
-                .unwrap_or_else(|| "of the interface".to_owned());
+            let driver = driver(device).unwrap_or_else(|_| "of the interface".to_owned());
             tracing::warn!(
                 device,
                 "native XDP refused by the driver {driver} ({error}): attached in generic mode, \

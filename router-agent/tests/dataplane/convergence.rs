@@ -20,7 +20,7 @@ fn change() -> impl Strategy<Value = EntryChange> {
     ]
 }
 
-fn history() -> impl Strategy<Value = Vec<EntryChange>> {
+pub(crate) fn history() -> impl Strategy<Value = Vec<EntryChange>> {
     proptest::collection::vec(change(), 0..60)
 }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use isthmus_abi::{HypervisorEntry, LINE, Lines, MemberEntryV4, MemberWord, VpcWord, map};
 use isthmus_tables::{Label, Tables};
-use router_agent::dataplane::{Dataplane, Desired, plan};
+use router_agent::dataplane::{Dataplane, Desired, Finding, Touched, plan};
 
-use crate::setting::{SIZING, converge, dataplane, desired, member, net, reached, route, tables};
+use crate::setting::{
+    SIZING, audit, converge, dataplane, desired, member, net, reached, route, tables,
+};
 
 /// Words of a line.
 const LINE_WORDS: usize = LINE / 8;
@@ -154,8 +156,8 @@ fn sample() -> Desired {
     desired(&changes)
 }
 
-/// Has the sample in the tables, damages them, and wants them back as they
-/// were, with the damage counted.
+/// Has the sample in the tables, damages them, and wants an audit to notice and
+/// the tables back as they were, with the damage counted.
 fn is_repaired(damage: impl FnOnce(&Hand<'_>)) {
     let tables = tables(&SIZING);
     let mut dataplane = dataplane(Arc::clone(&tables));
@@ -163,7 +165,10 @@ fn is_repaired(damage: impl FnOnce(&Hand<'_>)) {
     let outcome = converge(&wanted, &mut dataplane);
     assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
     let usage = dataplane.usage();
+    let finding = || audit(&wanted, &tables, &Touched::default());
+    assert_eq!(finding(), Finding::Sound);
     damage(&Hand(&tables));
+    assert_eq!(finding(), Finding::Drifted);
     let outcome = converge(&wanted, &mut dataplane);
     assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
     assert!(outcome.applied_total() > 0, "nothing was found");
@@ -171,6 +176,7 @@ fn is_repaired(damage: impl FnOnce(&Hand<'_>)) {
     assert!(plan(&wanted, &observed).is_empty());
     assert_eq!(observed, reached(&wanted));
     assert_eq!(dataplane.usage(), usage);
+    assert_eq!(finding(), Finding::Sound);
 }
 
 #[test]

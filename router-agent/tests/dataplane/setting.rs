@@ -9,7 +9,8 @@ use isthmus_compiler::{EntryChange, MemberKey, MemberTarget, ObjectName, RouteKe
 use isthmus_crds::{MacAddress, Vni};
 use isthmus_tables::{Grace, GraceError, Reader, Sizing, Tables, Writer};
 use router_agent::dataplane::{
-    Dataplane, Desired, FakeDataplane, KernelDataplane, Observed, Outcome, Touched, execute, plan,
+    Audit, Dataplane, Desired, FakeDataplane, Finding, KernelDataplane, Observed, Outcome, Reading,
+    Touched, execute, plan,
 };
 
 const HASH: HashKey = HashKey::new([
@@ -62,6 +63,14 @@ pub(crate) fn desired(changes: &[EntryChange]) -> Desired {
 pub(crate) fn converge(desired: &Desired, dataplane: &mut impl Dataplane) -> Outcome {
     let observed = dataplane.observe().expect("read");
     execute(&plan(desired, &observed), dataplane).expect("executed")
+}
+
+/// What an audit of tables finds that nobody changes, entry by entry.
+pub(crate) fn audit(desired: &Desired, tables: &Tables, except: &Touched) -> Finding {
+    let mut audit = Audit::begin(except);
+    audit.compare(Reading::take(tables).expect("read"));
+    let finding = (0..100_000).find_map(|_| audit.step(desired, 1));
+    finding.expect("an end")
 }
 
 /// What tables hold once they hold what is desired.

@@ -1,9 +1,10 @@
 //! The agent's binary, running in a lab's gateway.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -11,13 +12,16 @@ use isthmus_lab::{Lab, Namespace};
 
 use crate::world::eventually;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_router-agent");
+/// The agent under test.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_router-agent");
 const METRICS: &str = "127.0.0.1:9464";
 
-/// A running agent. Killed, and its router gone with the lab, when dropped.
+/// A running agent. Killed, and its router gone with the lab, when dropped; what
+/// it said is shown with a test that fails.
 pub(crate) struct Agent {
     gateway: Namespace,
     folder: tempfile::TempDir,
+    said: tempfile::NamedTempFile,
     arguments: Vec<String>,
     child: Child,
 }
@@ -49,19 +53,44 @@ impl Agent {
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         lab.manifests().write_to(folder.path())?;
-        let mut arguments: Vec<_> = ["run", "--metrics-addr", METRICS, "--manifests"]
-            .map(str::to_owned)
-            .into();
-        arguments.push(folder.path().display().to_string());
+        let state = folder.path().join(".state");
+        let mut source = vec![
+            "--manifests".to_owned(),
+            folder.path().display().to_string(),
+        ];
+        source.extend(["--state-dir".to_owned(), state.display().to_string()]);
+        source.extend(more.iter().map(|&argument| argument.to_owned()));
+        Self::launch_from(lab, interfaces, folder, source)
+    }
+
+    /// Starts an agent that follows the cluster of a kubeconfig, without
+    /// waiting.
+    pub(crate) fn launch_in_cluster(lab: &Lab, kubeconfig: &Path, more: &[&str]) -> Result<Self> {
+        let ports = lab.gateway().ports().iter();
+        let mut source = vec!["--kubeconfig".to_owned(), kubeconfig.display().to_string()];
+        source.extend(more.iter().map(|&argument| argument.to_owned()));
+        let interfaces = ports.map(|port| port.address_interface.clone());
+        Self::launch_from(lab, interfaces, tempfile::tempdir()?, source)
+    }
+
+    fn launch_from(
+        lab: &Lab,
+        interfaces: impl IntoIterator<Item = String>,
+        folder: tempfile::TempDir,
+        source: Vec<String>,
+    ) -> Result<Self> {
+        let mut arguments: Vec<_> = ["run", "--metrics-addr", METRICS].map(str::to_owned).into();
         for interface in interfaces {
             arguments.extend(["--interface".to_owned(), interface]);
         }
-        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+        arguments.extend(source);
         let gateway = lab.gateway().namespace().clone();
-        let child = spawn(&gateway, &arguments)?;
+        let said = tempfile::NamedTempFile::new()?;
+        let child = spawn(&gateway, &arguments, said.path())?;
         Ok(Self {
             gateway,
             folder,
+            said,
             arguments,
             child,
         })
@@ -86,6 +115,25 @@ impl Agent {
     /// The folder of manifests.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What it has said on stderr since its first start.
+    pub(crate) fn said(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.said.path())?)
+    }
+
+    /// Waits until one line on stderr has all of these parts, and returns it.
+    pub(crate) fn says(&self, parts: &[&str]) -> Result<String> {
+        let mut found = None;
+        eventually(&format!("a line on stderr with {parts:?}"), || {
+            let said = self.said()?;
+            let line = said
+                .lines()
+                .find(|line| parts.iter().all(|part| line.contains(part)));
+            found = line.map(str::to_owned);
+            Ok(found.is_some())
+        })?;
+        found.context("no line")
     }
 
     /// Kills the agent with SIGKILL.
@@ -114,7 +162,7 @@ impl Agent {
     pub(crate) fn restart_with(&mut self, more: &[&str]) -> Result<()> {
         let more = more.iter().map(|&argument| argument.to_owned());
         let arguments: Vec<_> = self.arguments.iter().cloned().chain(more).collect();
-        self.child = spawn(&self.gateway, &arguments)?;
+        self.child = spawn(&self.gateway, &arguments, self.said.path())?;
         self.wait_until_ready()
     }
 
@@ -177,17 +225,43 @@ impl Agent {
     }
 }
 
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.kill();
+/// A process that is killed when dropped.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts a command that says nothing on stdout.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        Ok(Self(
+            command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?,
+        ))
+    }
+
+    /// How it ended, once it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.0.try_wait()?)
     }
 }
 
-fn spawn(gateway: &Namespace, arguments: &[String]) -> Result<Child> {
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.kill();
+        println!("the agent said:\n{}", self.said().unwrap_or_default());
+    }
+}
+
+fn spawn(gateway: &Namespace, arguments: &[String], said: &Path) -> Result<Child> {
     let mut command = gateway.command(BINARY);
     command
         .args(arguments)
         .stdin(Stdio::null())
-        .stdout(Stdio::null());
+        .stdout(Stdio::null())
+        .stderr(File::options().append(true).open(said)?);
     Ok(command.spawn()?)
 }

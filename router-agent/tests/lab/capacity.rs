@@ -66,3 +66,23 @@ fn a_file_that_no_longer_parses_keeps_its_last_good_version_in_force() -> Result
     ensure!(reaches(&world.blue, &world.green, Family::V4)?);
     Ok(())
 }
+
+#[test]
+fn a_file_that_is_broken_when_the_agent_starts_keeps_its_last_good_version_too() -> Result<()> {
+    let world = World::build(Lab::builder())?;
+    let mut agent = Agent::start(&world.lab)?;
+    agent.kill()?;
+    std::fs::write(agent.folder().join("peerings.yaml"), "spec: [never closed")?;
+    agent.restart()?;
+    ensure!(agent.metric("isthmus_manifests_in_error")? == 1);
+    ensure!(
+        reaches(&world.blue, &world.green, Family::V4)?,
+        "the peering is gone"
+    );
+    // A file that went while no agent was there is no broken one.
+    agent.kill()?;
+    std::fs::remove_file(agent.folder().join("peerings.yaml"))?;
+    agent.restart()?;
+    ensure!(!reaches(&world.blue, &world.green, Family::V4)?);
+    Ok(())
+}

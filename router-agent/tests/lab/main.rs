@@ -3,12 +3,20 @@
 
 mod agent;
 mod capacity;
+mod cluster;
 mod continuity;
+mod control_plane;
+mod detach;
 mod folder;
+mod foreign;
 mod isolation;
+mod modes;
+mod next_hops;
 mod ownership;
+mod privileges;
 mod repair;
 mod spoofing;
+mod stderr;
 mod traffic;
 mod underlay;
 mod world;

@@ -1,12 +1,9 @@
 //! What is whose: one agent a pin directory, and nobody else's things touched.
 
-use std::io::Read as _;
-use std::process::Stdio;
-
 use anyhow::{Context, Result, ensure};
 use isthmus_lab::Lab;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Running};
 use crate::world::{World, eventually};
 
 /// Identifier of the link on the only port.
@@ -22,19 +19,17 @@ fn a_second_agent_on_the_same_pins_is_refused_in_one_sentence() -> Result<()> {
     let agent = Agent::start(&world.lab)?;
     let folder = agent.folder().display().to_string();
     let arguments = ["run", "--manifests", &folder, "--interface", "eth0"];
-    let mut second = Killed(
+    let said = tempfile::NamedTempFile::new()?;
+    let mut second = Running::start(
         agent
             .command(&arguments)
             .args(["--metrics-addr", "127.0.0.1:9465"])
-            .stderr(Stdio::piped())
-            .spawn()?,
-    );
+            .stderr(said.reopen()?),
+    )?;
     eventually("the second agent ends", || {
-        Ok(second.0.try_wait()?.is_some_and(|status| !status.success()))
+        Ok(second.ended()?.is_some_and(|status| !status.success()))
     })?;
-    let mut text = String::new();
-    let stderr = second.0.stderr.as_mut().context("no stderr")?;
-    stderr.read_to_string(&mut text)?;
+    let text = std::fs::read_to_string(said.path())?;
     ensure!(
         text.trim().lines().count() == 1 && text.contains("/sys/fs/bpf/isthmus"),
         "{text}"
@@ -85,28 +80,19 @@ fn another_xdp_program_on_the_interface_is_left_alone() -> Result<()> {
     ];
     let said = tempfile::NamedTempFile::new()?;
     let folder = first.folder().display().to_string();
-    let _second = Killed(
+    let state = first.folder().join(".other").display().to_string();
+    let _second = Running::start(
         first
-            .command(&["run", "--manifests", &folder])
+            .command(&["run", "--manifests", &folder, "--state-dir", &state])
             .args(ports.flat_map(|port| ["--interface".to_owned(), port]))
             .args(more)
-            .stderr(said.reopen()?)
-            .spawn()?,
-    );
+            .stderr(said.reopen()?),
+    )?;
     eventually("the second agent says why it has no port", || {
         Ok(std::fs::read_to_string(said.path())?.contains("another XDP program"))
     })?;
     ensure!(link_id(&first)? == before, "the first router was taken off");
     Ok(())
-}
-
-struct Killed(std::process::Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use isthmus_tables::{Attachment, RcuGrace, Tables, Writer};
 use rtnetlink::{LinkUnspec, LinkVeth};
 
 use crate::agent::Agent;
-use crate::world::{World, eventually, reaches};
+use crate::world::{World, eventually, index_of, reaches, rtnetlink};
 
 const PINS: &str = "/sys/fs/bpf/isthmus";
 
@@ -113,30 +113,18 @@ fn an_interface_is_attached_when_it_appears_and_again_when_it_reappears() -> Res
 
 /// Makes the veth pair `wan0` and `wan1` in the gateway, or removes it.
 fn change_links(world: &World, present: bool) -> Result<()> {
-    world.lab.gateway().namespace().run(|| -> Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()?;
-        runtime.block_on(async {
-            let (connection, handle, _) = rtnetlink::new_connection()?;
-            let driven = tokio::spawn(connection);
-            if present {
-                handle
-                    .link()
-                    .add(LinkVeth::new("wan0", "wan1").up().build())
-                    .execute()
-                    .await?;
-                for end in ["wan0", "wan1"] {
-                    let up = LinkUnspec::new_with_name(end).up().build();
-                    handle.link().set(up).execute().await?;
-                }
-            } else {
-                // SAFETY: a string that ends with zero and lives through the call.
-                let index = unsafe { libc::if_nametoindex(c"wan0".as_ptr()) };
-                handle.link().del(index).execute().await?;
-            }
-            driven.abort();
-            Ok(())
-        })
-    })?
+    let gateway = world.lab.gateway().namespace();
+    if !present {
+        let index = index_of(gateway, "wan0")?;
+        return rtnetlink(gateway, |handle| handle.link().del(index).execute());
+    }
+    rtnetlink(gateway, |handle| async move {
+        let pair = LinkVeth::new("wan0", "wan1").up().build();
+        handle.link().add(pair).execute().await?;
+        for end in ["wan0", "wan1"] {
+            let up = LinkUnspec::new_with_name(end).up().build();
+            handle.link().set(up).execute().await?;
+        }
+        Ok(())
+    })
 }

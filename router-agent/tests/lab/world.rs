@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use isthmus_lab::traffic::{Outcome, Patience, Ping, Responders, Transfer, ping, reach, transfer};
-use isthmus_lab::{Family, Lab, LabBuilder, Member, Peering, Vpc};
+use isthmus_lab::{Family, Lab, LabBuilder, Member, Namespace, Peering, Vpc};
+use rtnetlink::Handle;
 
 /// How long anything may take to come into force.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -106,4 +107,35 @@ pub(crate) fn talk(lab: &Lab, first: &Member, second: &Member) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Asks the kernel for something over rtnetlink, in a namespace.
+pub(crate) fn rtnetlink<F>(
+    namespace: &Namespace,
+    request: impl FnOnce(Handle) -> F + Send,
+) -> Result<()>
+where
+    F: Future<Output = std::result::Result<(), rtnetlink::Error>>,
+{
+    namespace.run(|| -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        runtime.block_on(async {
+            let (connection, handle, _) = rtnetlink::new_connection()?;
+            let driven = tokio::spawn(connection);
+            let answer = request(handle).await;
+            driven.abort();
+            Ok(answer?)
+        })
+    })?
+}
+
+/// Index of an interface, in a namespace.
+pub(crate) fn index_of(namespace: &Namespace, interface: &str) -> Result<u32> {
+    let name = std::ffi::CString::new(interface)?;
+    // SAFETY: a string that ends with zero and lives through the call.
+    let index = namespace.run(|| unsafe { libc::if_nametoindex(name.as_ptr()) })?;
+    ensure!(index != 0, "there is no {interface}");
+    Ok(index)
 }

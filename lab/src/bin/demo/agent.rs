@@ -20,6 +20,7 @@ pub(crate) struct Agent {
     gateway: Namespace,
     interface: String,
     manifests: PathBuf,
+    state: PathBuf,
     log: PathBuf,
     process: Option<Child>,
 }
@@ -31,6 +32,7 @@ impl Agent {
             gateway: lab.gateway().namespace().clone(),
             interface: lab.gateway().port().address_interface.clone(),
             manifests: folder.join("manifests"),
+            state: folder.join("state"),
             log: folder.join("agent.log"),
             process: None,
         }
@@ -41,6 +43,7 @@ impl Agent {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = self.gateway.command(&self.binary);
         command.arg("run").arg("--manifests").arg(&self.manifests);
+        command.arg("--state-dir").arg(&self.state);
         command.args(["--interface", &self.interface]);
         command
             .stdin(Stdio::null())

@@ -13,6 +13,7 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use isthmus_lab::traffic::{Endpoint, Ping, Stream, StreamConfig, Transfer, ping, transfer};
 use isthmus_lab::{Family, Lab, Member, Peering, Vpc};
+use tokio::signal::unix::{SignalKind, signal};
 
 use agent::Agent;
 
@@ -225,20 +226,28 @@ fn router_agent(arguments: &Arguments) -> Result<PathBuf> {
 }
 
 /// Namespaces, interfaces and the agent end with this process; the folder of
-/// manifests is removed here when the user interrupts it.
+/// manifests is removed here when the process is told to end.
 fn remove_on_interrupt(folder: &Path) -> Result<()> {
     let folder = folder.to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
+    let context = runtime.enter();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    drop(context);
     thread::Builder::new()
         .name("interrupt".to_owned())
         .spawn(move || {
-            if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-                // What cannot be removed now would not be removed later either.
-                let _ = fs::remove_dir_all(&folder);
-                process::exit(130);
-            }
+            let told = runtime.block_on(async {
+                tokio::select! {
+                    _ = interrupt.recv() => SignalKind::interrupt(),
+                    _ = terminate.recv() => SignalKind::terminate(),
+                }
+            });
+            // Again where something was being written into it at the same moment.
+            let _ = (0..10).find(|_| fs::remove_dir_all(&folder).is_ok());
+            process::exit(128 + told.as_raw_value());
         })?;
     Ok(())
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 const INDEX: u32 = 7;
@@ -20,13 +22,19 @@ fn key(text: &str) -> NeighbourKey {
     }
 }
 
-fn with(path: Path) -> NextHops {
+/// One port, and hypervisors that are in use.
+fn using(hypervisors: &[&str]) -> NextHops {
     let mut hops = NextHops::default();
-    let asked = hops.set_wanted(
-        &BTreeMap::from([(0, INDEX)]),
-        HashSet::from([ip("192.0.2.11")]),
-    );
-    assert_eq!(asked, [(hop("192.0.2.11"), INDEX)]);
+    hops.set_ports(&BTreeMap::from([(0, INDEX)]));
+    for hypervisor in hypervisors {
+        hops.set_hypervisor(ip(hypervisor), true);
+    }
+    hops
+}
+
+fn with(path: Path) -> NextHops {
+    let mut hops = using(&["192.0.2.11"]);
+    assert_eq!(hops.take_unasked(), [(hop("192.0.2.11"), INDEX)]);
     hops.set_path(hop("192.0.2.11"), path);
     hops
 }
@@ -53,9 +61,7 @@ fn another_hypervisor_is_reached_by_the_gateway() {
 
 #[test]
 fn a_gateway_may_be_a_hypervisor_too() {
-    let mut hops = NextHops::default();
-    let wanted = HashSet::from([ip("192.0.2.11"), ip("203.0.113.1")]);
-    hops.set_wanted(&BTreeMap::from([(0, INDEX)]), wanted);
+    let mut hops = using(&["192.0.2.11", "203.0.113.1"]);
     hops.set_path(hop("192.0.2.11"), Path::OnLink);
     hops.set_path(hop("203.0.113.1"), Path::Via(ip("192.0.2.11")));
     hops.set_neighbour(key("192.0.2.11"), Some(Neighbour::Reachable(5)));
@@ -91,10 +97,9 @@ fn a_changed_route_keeps_the_old_mac_until_the_new_one_is_known() {
 fn what_the_router_used_before_a_restart_is_kept_until_the_kernel_says_otherwise() {
     let mut hops = NextHops::default();
     hops.adopt(hop("192.0.2.11"), 5);
-    hops.set_wanted(
-        &BTreeMap::from([(0, INDEX)]),
-        HashSet::from([ip("192.0.2.11")]),
-    );
+    hops.set_ports(&BTreeMap::from([(0, INDEX)]));
+    hops.set_hypervisor(ip("192.0.2.11"), true);
+    assert_eq!(hops.unresolved(), 0);
     hops.set_path(hop("192.0.2.11"), Path::OnLink);
     hops.set_neighbours(HashMap::new());
     assert_eq!(hops.mac(hop("192.0.2.11")), Some(5));
@@ -130,8 +135,61 @@ fn unknown_and_stale_neighbours_are_probed_with_growing_pauses() {
 }
 
 #[test]
-fn a_port_with_another_interface_asks_for_its_paths_anew() {
+fn a_port_with_another_interface_asks_for_its_paths_anew_and_keeps_its_macs() {
     let mut hops = with(Path::OnLink);
-    let asked = hops.set_wanted(&BTreeMap::from([(0, 9)]), HashSet::from([ip("192.0.2.11")]));
-    assert_eq!(asked, [(hop("192.0.2.11"), 9)]);
+    hops.set_neighbour(key("192.0.2.11"), Some(Neighbour::Reachable(5)));
+    hops.set_ports(&BTreeMap::from([(0, 9)]));
+    assert_eq!(hops.take_unasked(), [(hop("192.0.2.11"), 9)]);
+    assert_eq!(hops.mac(hop("192.0.2.11")), Some(5));
+    hops.set_neighbour(key("192.0.2.11"), Some(Neighbour::Failed));
+    assert_eq!(hops.mac(hop("192.0.2.11")), Some(5), "of the old interface");
+}
+
+#[test]
+fn only_what_changed_is_to_be_written() {
+    let mut hops = with(Path::OnLink);
+    hops.take_changed();
+    hops.set_neighbour(key("192.0.2.99"), Some(Neighbour::Reachable(9)));
+    assert!(hops.take_changed().is_empty(), "nobody is reached by it");
+    hops.set_neighbour(key("192.0.2.11"), Some(Neighbour::Reachable(5)));
+    assert_eq!(hops.take_changed(), BTreeSet::from([hop("192.0.2.11")]));
+    hops.set_neighbour(key("192.0.2.11"), Some(Neighbour::Stale(5)));
+    assert!(hops.take_changed().is_empty());
+    hops.set_hypervisor(ip("192.0.2.11"), true);
+    assert_eq!(hops.take_changed(), BTreeSet::from([hop("192.0.2.11")]));
+}
+
+#[test]
+fn a_hypervisor_that_is_not_used_is_neither_known_nor_asked_for() {
+    let mut hops = with(Path::OnLink);
+    hops.set_neighbour(key("192.0.2.11"), Some(Neighbour::Stale(5)));
+    hops.set_hypervisor(ip("192.0.2.11"), false);
+    assert_eq!((hops.mac(hop("192.0.2.11")), hops.unresolved()), (None, 0));
+    assert!(hops.take_probes(Instant::now()).is_empty());
+    hops.set_path(hop("192.0.2.11"), Path::OnLink);
+    assert_eq!(
+        hops.mac(hop("192.0.2.11")),
+        None,
+        "an answer that comes late"
+    );
+}
+
+#[test]
+fn a_second_port_has_to_be_resolved_too() {
+    let mut hops = with(Path::OnLink);
+    hops.set_neighbour(key("192.0.2.11"), Some(Neighbour::Reachable(5)));
+    hops.set_ports(&BTreeMap::from([(0, INDEX), (1, 9)]));
+    assert_eq!(hops.unresolved(), 1);
+    let second = Hop {
+        port: 1,
+        ..hop("192.0.2.11")
+    };
+    assert_eq!(hops.take_unasked(), [(second, 9)]);
+    hops.set_path(second, Path::OnLink);
+    let on_second = NeighbourKey {
+        index: 9,
+        ..key("192.0.2.11")
+    };
+    hops.set_neighbour(on_second, Some(Neighbour::Reachable(6)));
+    assert_eq!((hops.mac(second), hops.unresolved()), (Some(6), 0));
 }

@@ -6,9 +6,6 @@
 //! Rounds are shuffled; thread CPU time is what counts. Every subject's output
 //! is checked before it is timed. Then the whole path, see `veth`. Rows go to `target/bench/packet.json`.
 
-use std::fs;
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 
 mod cell;
@@ -40,13 +37,7 @@ fn main() -> Result<()> {
         .iter()
         .flat_map(|(cell, times)| report::rows(cell, times))
         .collect();
-    let folder = Path::new("target/bench");
-    fs::create_dir_all(folder).context("target/bench cannot be made")?;
-    let file = folder.join("packet.json");
-    fs::write(
-        &file,
-        serde_json::to_string_pretty(&report::document(&rows))?,
-    )?;
+    let file = isthmus_benchmark::write("packet", &rows).context("target/bench/packet.json")?;
     println!("written to {}", file.display());
     Ok(())
 }

@@ -1,26 +1,16 @@
 //! Numbers for people, and rows for machines.
 
-use std::fs;
-
-use serde_json::{Value, json};
+use isthmus_benchmark::Row;
 
 use crate::subjects::Times;
-
-fn sorted(times: &Times) -> Vec<f64> {
-    let mut ns = times.ns.clone();
-    ns.sort_by(f64::total_cmp);
-    ns
-}
 
 /// Prints minima, medians and the ratios by which the router is judged.
 pub(crate) fn print(times: &[Times]) {
     for subject in times {
-        let ns = sorted(subject);
+        let row = Row::of("", subject.subject, "ns", &subject.ns);
         println!(
             "  {:<12} {:>7.1} ns minimum {:>7.1} median",
-            subject.subject,
-            ns[0],
-            ns[ns.len() / 2]
+            row.subject, row.min, row.median
         );
     }
     let all = [
@@ -62,41 +52,11 @@ pub(crate) fn print_families(cells: &[(&str, Vec<Times>)]) {
 /// The minimum of a subject.
 fn least(times: &[Times], subject: &str) -> Option<f64> {
     let times = times.iter().find(|times| times.subject == subject)?;
-    sorted(times).first().copied()
+    times.ns.iter().copied().min_by(f64::total_cmp)
 }
 
 /// The rows of one cell.
-pub(crate) fn rows(cell: &str, times: &[Times]) -> Vec<Value> {
-    times
-        .iter()
-        .map(|times| {
-            let ns = sorted(times);
-            json!({
-                "cell": cell,
-                "subject": times.subject,
-                "unit": "ns",
-                "min": ns[0],
-                "median": ns[ns.len() / 2],
-                "max": ns[ns.len() - 1],
-            })
-        })
-        .collect()
-}
-
-/// The whole file.
-pub(crate) fn document(rows: &[Value]) -> Value {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let cpu = read("/proc/cpuinfo").lines().find_map(|line| {
-        line.strip_prefix("model name")?
-            .split_once(": ")
-            .map(|(_, name)| name.to_owned())
-    });
-    json!({
-        "host": {
-            "cpu": cpu,
-            "cpus": std::thread::available_parallelism().map_or(0, usize::from),
-            "kernel": read("/proc/sys/kernel/osrelease").trim(),
-        },
-        "rows": rows,
-    })
+pub(crate) fn rows(cell: &str, times: &[Times]) -> Vec<Row> {
+    let row = |times: &Times| Row::of(cell, times.subject, "ns", &times.ns);
+    times.iter().map(row).collect()
 }

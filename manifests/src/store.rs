@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use isthmus_compiler::{Object, ObjectRef};
 
-use super::error::{ManifestError, Place, Problem};
-use super::parse::{ParsedFile, ParsedObject};
+use crate::error::{ManifestError, Place, Problem};
+use crate::parse::{ParsedFile, ParsedObject};
 
 /// A change to the set of objects in force.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,14 @@ pub enum FileState {
     Unreadable(String),
     /// It is gone.
     Gone,
+}
+
+impl FileState {
+    /// Whether it is there without an error.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        matches!(self, Self::Parsed(parsed) if parsed.errors.is_empty())
+    }
 }
 
 /// All files, and which of their objects are in force.
@@ -88,6 +96,17 @@ impl Store {
         changes
     }
 
+    /// Whether a file was there already.
+    #[must_use]
+    pub fn knows(&self, file: &Path) -> bool {
+        self.files.contains_key(file)
+    }
+
+    /// Every file, sound or not.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.keys().map(AsRef::as_ref)
+    }
+
     /// Everything that is wrong now: files and documents in the order of their
     /// paths, then objects stated twice.
     #[must_use]
@@ -137,6 +156,14 @@ impl Store {
             .filter_map(|(key, statements)| Some((key, statements.keys().next()?)))
     }
 
+    /// The same with the objects themselves.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, &Place, &Object)> {
+        self.statements.iter().filter_map(|(key, statements)| {
+            let (place, object) = statements.iter().next()?;
+            Some((key, place, object.as_ref()))
+        })
+    }
+
     fn replace(&mut self, old: &[ParsedObject], new: &[ParsedObject]) -> Vec<ObjectChange> {
         let touched: BTreeSet<&ObjectRef> =
             old.iter().chain(new).map(|parsed| &parsed.key).collect();
@@ -174,7 +201,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifests::parse::parse_file;
+    use crate::parse::parse_file;
 
     fn path(name: &str) -> Arc<Path> {
         Arc::from(Path::new(name))

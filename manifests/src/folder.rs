@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::error::FolderError;
+use crate::error::FolderError;
 
 /// A file that changed within this time before it was read is read again at the
 /// next look: time stamps are too coarse to show a second change so soon.

@@ -10,10 +10,10 @@ use kube::ResourceExt;
 use serde::de::DeserializeOwned;
 use serde_yaml::Value;
 
-use super::error::{ManifestError, Place, Problem};
-use super::split::{DocumentText, documents};
+use crate::error::{ManifestError, Place, Problem};
+use crate::split::{DocumentText, documents};
 
-/// Namespace of an object that names none.
+/// Namespace of an object that names none, where nothing else is said.
 const DEFAULT_NAMESPACE: &str = "default";
 
 /// What a file holds.
@@ -37,16 +37,23 @@ pub struct ParsedObject {
 }
 
 /// Reads every document of a file. A document that cannot be used is an error
-/// of its own and does not affect the others.
+/// of its own and does not affect the others. Objects that name no namespace
+/// are of `default`.
 #[must_use]
 pub fn parse_file(file: &Arc<Path>, text: &str) -> ParsedFile {
+    parse_file_in(file, text, DEFAULT_NAMESPACE)
+}
+
+/// The same; objects that name no namespace are of `namespace`.
+#[must_use]
+pub fn parse_file_in(file: &Arc<Path>, text: &str, namespace: &str) -> ParsedFile {
     let mut parsed = ParsedFile::default();
     for (index, document) in documents(text).into_iter().enumerate() {
         let place = Place {
             file: Arc::clone(file),
             document: Some(index + 1),
         };
-        match parse_document(document) {
+        match parse_document(document, namespace) {
             Ok((key, object)) => {
                 parsed.objects.push(ParsedObject {
                     place,
@@ -60,7 +67,10 @@ pub fn parse_file(file: &Arc<Path>, text: &str) -> ParsedFile {
     parsed
 }
 
-fn parse_document(document: DocumentText<'_>) -> Result<(ObjectRef, Object), Problem> {
+fn parse_document(
+    document: DocumentText<'_>,
+    namespace: &str,
+) -> Result<(ObjectRef, Object), Problem> {
     let value: Value = serde_yaml::from_str(document.text).map_err(|error| Problem::Syntax {
         reason: in_file(&error, document.lines_before),
     })?;
@@ -70,10 +80,12 @@ fn parse_document(document: DocumentText<'_>) -> Result<(ObjectRef, Object), Pro
     })?;
     let kind = text("kind").ok_or(Problem::NotAnObject { missing: "kind" })?;
     let object = match (api_version, kind) {
-        (API_VERSION, "Vpc") => read::<Vpc>(Kind::Vpc, &value)?,
-        (API_VERSION, "VpcMember") => read::<VpcMember>(Kind::VpcMember, &value)?,
-        (API_VERSION, "VpcPeering") => read::<VpcPeering>(Kind::VpcPeering, &value)?,
-        (API_VERSION, "TransitGateway") => read::<TransitGateway>(Kind::TransitGateway, &value)?,
+        (API_VERSION, "Vpc") => read::<Vpc>(Kind::Vpc, &value, namespace)?,
+        (API_VERSION, "VpcMember") => read::<VpcMember>(Kind::VpcMember, &value, namespace)?,
+        (API_VERSION, "VpcPeering") => read::<VpcPeering>(Kind::VpcPeering, &value, namespace)?,
+        (API_VERSION, "TransitGateway") => {
+            read::<TransitGateway>(Kind::TransitGateway, &value, namespace)?
+        }
         _ => {
             return Err(Problem::UnknownKind {
                 api_version: api_version.to_owned(),
@@ -87,9 +99,10 @@ fn parse_document(document: DocumentText<'_>) -> Result<(ObjectRef, Object), Pro
 fn read<T: DeserializeOwned + ResourceExt + Into<Object>>(
     kind: Kind,
     value: &Value,
+    namespace: &str,
 ) -> Result<Object, Problem> {
     let field = |field: String, reason: String| Problem::Field {
-        object: describe(kind, value),
+        object: describe(kind, value, namespace),
         field,
         reason,
     };
@@ -102,7 +115,7 @@ fn read<T: DeserializeOwned + ResourceExt + Into<Object>>(
         }
     };
     let strict = serde_ignored::Deserializer::new(value, &mut note);
-    let object: T = serde_path_to_error::deserialize(strict)
+    let mut object: T = serde_path_to_error::deserialize(strict)
         .map_err(|error| field(shown_path(error.path()), error.inner().to_string()))?;
     if let Some(path) = ignored {
         return Err(field(
@@ -114,6 +127,8 @@ fn read<T: DeserializeOwned + ResourceExt + Into<Object>>(
     check_name(&name).map_err(|reason| field("metadata.name".to_owned(), reason))?;
     if let Some(namespace) = object.namespace() {
         check_label(&namespace).map_err(|reason| field("metadata.namespace".to_owned(), reason))?;
+    } else if kind != Kind::TransitGateway {
+        object.meta_mut().namespace = Some(namespace.to_owned());
     }
     Ok(object.into())
 }
@@ -140,19 +155,19 @@ fn shown_path(path: &serde_path_to_error::Path) -> String {
 }
 
 /// Kind and name as far as the document tells them.
-fn describe(kind: Kind, value: &Value) -> String {
+fn describe(kind: Kind, value: &Value, namespace: &str) -> String {
     let metadata = |field| {
         value
             .get("metadata")
             .and_then(|metadata| metadata.get(field))
             .and_then(Value::as_str)
     };
-    let namespace = metadata("namespace").unwrap_or(DEFAULT_NAMESPACE);
-    format!(
-        "{} {namespace}/{}",
-        kind,
-        metadata("name").unwrap_or("(no name)")
-    )
+    let name = metadata("name").unwrap_or("(no name)");
+    if kind == Kind::TransitGateway {
+        return format!("{kind} {name}");
+    }
+    let namespace = metadata("namespace").unwrap_or(namespace);
+    format!("{kind} {namespace}/{name}")
 }
 
 /// A DNS subdomain (RFC 1123), as Kubernetes asks of names.

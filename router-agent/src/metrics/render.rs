@@ -1,53 +1,16 @@
-//! OpenMetrics text: the loop's numbers, and counters read from the kernel at
-//! the time of the scrape.
+//! OpenMetrics text. Pure.
 
 use std::fmt;
 
-use isthmus_abi::{Counter, DropReason, Outcome};
-use isthmus_tables::{SysError, Tables};
+use isthmus_abi::Counter;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::shared::Report;
-
-/// Packets and bytes, as the kernel counts them now.
-#[derive(Debug, Default)]
-pub struct Counts {
-    /// By verdict and drop reason (empty where not dropped).
-    pub outcomes: Vec<(&'static str, &'static str, Counter)>,
-    /// By peering, VNI of the sender, VNI of the receiver.
-    pub peerings: Vec<(String, u32, u32, Counter)>,
-}
-
-impl Counts {
-    /// Reads them.
-    ///
-    /// # Errors
-    ///
-    /// The kernel's answer.
-    pub fn read(tables: &Tables) -> Result<Self, SysError> {
-        let mut counts = Self::default();
-        for (verdict, outcome) in [("pass", Outcome::Passed), ("tx", Outcome::Forwarded)] {
-            counts
-                .outcomes
-                .push((verdict, "", tables.outcome(outcome)?));
-        }
-        for reason in DropReason::ALL {
-            let counter = tables.outcome(Outcome::Dropped(*reason))?;
-            counts.outcomes.push(("drop", reason.name(), counter));
-        }
-        for (index, label) in tables.labels() {
-            let counter = tables.peering(index)?;
-            counts
-                .peerings
-                .push((label.name, label.vni, label.peer_vni, counter));
-        }
-        Ok(counts)
-    }
-}
+use super::counts::Counts;
+use crate::shared::{Report, SlicesReport};
 
 /// The text of `/metrics`.
 ///
@@ -181,6 +144,28 @@ impl Scrape {
         );
     }
 
+    fn slices(&mut self, slices: SlicesReport) {
+        let gauge = MetricType::Gauge;
+        let listed = u64::from(slices.is_complete);
+        self.add(
+            "slices_listed",
+            "Whether every slice was listed once",
+            gauge,
+            one(listed),
+        );
+        let kinds = [
+            ("PeeringSlice", slices.peering),
+            ("ForwardingSlice", slices.forwarding),
+        ];
+        let samples = kinds.map(|(kind, version)| (vec![("kind", kind.to_owned())], version));
+        self.add(
+            "synced_resource_version",
+            "Newest resourceVersion of the slices that the tables reflect",
+            gauge,
+            samples.into(),
+        );
+    }
+
     fn agent(&mut self, report: &Report) {
         let (counter, gauge) = (MetricType::Counter, MetricType::Gauge);
         self.add(
@@ -257,6 +242,9 @@ impl Scrape {
             gauge,
             one(report.ports_attached),
         );
+        if let Some(slices) = report.slices {
+            self.slices(slices);
+        }
         let build = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
         self.add(
             "build_info",
@@ -316,6 +304,11 @@ mod tests {
             repairs: 3,
             lag: std::time::Duration::from_millis(120),
             objects: [(("Vpc", "Accepted"), 2)].into(),
+            slices: Some(SlicesReport {
+                is_complete: true,
+                peering: 5,
+                forwarding: 7,
+            }),
             ..Report::default()
         };
         let counter = Counter {
@@ -333,6 +326,8 @@ mod tests {
             "isthmus_repairs_total 3",
             "isthmus_sync_lag_seconds 0.12",
             "isthmus_objects{kind=\"Vpc\",verdict=\"Accepted\"} 2",
+            "isthmus_slices_listed 1",
+            "isthmus_synced_resource_version{kind=\"ForwardingSlice\"} 7",
             "# EOF",
         ] {
             assert!(

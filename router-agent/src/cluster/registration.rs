@@ -1,0 +1,164 @@
+//! The gateway's own `TransitGateway`: made, kept, and told how the gateway
+//! stands.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use isthmus_crds::{TransitGateway, TransitGatewayStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::{Api, Client};
+use serde_json::json;
+
+use super::report::{Asked, status};
+use crate::shared::{Report, Shared};
+
+/// Owns the fields that the agent writes; `spec.drain` is an administrator's.
+const MANAGER: &str = "isthmus-router-agent";
+/// What changed is written at most this often.
+const WRITE: Duration = Duration::from_millis(200);
+/// A write that failed is tried again after this long at first ..
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+/// .. and after twice as long each time, up to this.
+const LAST_RETRY: Duration = Duration::from_secs(30);
+
+/// Registers the gateway and reports until the process ends.
+pub struct Registration {
+    api: Api<TransitGateway>,
+    name: String,
+    pools: Vec<String>,
+    shared: Shared,
+    kernel: String,
+    asked: Asked,
+    registered: Option<BTreeSet<IpAddr>>,
+    written: Option<TransitGatewayStatus>,
+}
+
+impl Registration {
+    /// Of the gateway of this name in these pools.
+    #[must_use]
+    pub fn new(client: &Client, name: String, pools: Vec<String>, shared: Shared) -> Self {
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease");
+        Self {
+            api: Api::all(client.clone()),
+            name,
+            pools,
+            shared,
+            kernel: kernel.unwrap_or_default().trim().to_owned(),
+            asked: Asked::default(),
+            registered: None,
+            written: None,
+        }
+    }
+
+    /// Follows the report and the object; never ends.
+    pub async fn run(mut self) {
+        let own = watcher::Config::default().fields(&format!("metadata.name={}", self.name));
+        let mut objects = watcher(self.api.clone(), own).default_backoff().boxed();
+        let mut tick = tokio::time::interval(WRITE);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let (mut wait, mut not_before) = (FIRST_RETRY, Instant::now());
+        loop {
+            tokio::select! {
+                Some(event) = objects.next() => self.follow(event),
+                _ = tick.tick() => {
+                    if Instant::now() < not_before {
+                        continue;
+                    }
+                    match self.write().await {
+                        Ok(()) => wait = FIRST_RETRY,
+                        Err(error) => {
+                            if wait == FIRST_RETRY {
+                                tracing::warn!(
+                                    "cannot write TransitGateway {} ({error}); it is tried again",
+                                    self.name
+                                );
+                            }
+                            not_before = Instant::now() + wait;
+                            wait = (wait * 2).min(LAST_RETRY);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn follow(&mut self, event: watcher::Result<watcher::Event<TransitGateway>>) {
+        match event {
+            Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) => {
+                let asked = Asked {
+                    generation: object.metadata.generation,
+                    drain: object.spec.drain,
+                };
+                if asked.drain != self.asked.drain {
+                    tracing::info!(drain = asked.drain, "spec.drain");
+                }
+                self.asked = asked;
+                if self.written.is_none() {
+                    // From before: its times of transition stay.
+                    self.written = object.status;
+                }
+            }
+            Ok(watcher::Event::Delete(_)) => {
+                tracing::warn!("TransitGateway {} was deleted and is made anew", self.name);
+                self.registered = None;
+                self.written = None;
+                self.asked = Asked::default();
+            }
+            Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
+            Err(error) => tracing::debug!("own TransitGateway: {error}"),
+        }
+    }
+
+    async fn write(&mut self) -> Result<(), kube::Error> {
+        let report = self.shared.lock().clone();
+        if report.vteps.is_empty() {
+            // Nobody could send to it.
+            return Ok(());
+        }
+        self.register(&report).await?;
+        let before = self.written.as_ref().map_or(&[][..], |it| &it.conditions);
+        let now = (&Time(Timestamp::now()), Instant::now());
+        let new = status(&report, &self.kernel, self.asked, before, now);
+        if self.written.as_ref() == Some(&new) {
+            return Ok(());
+        }
+        let patch = json!({
+            "apiVersion": isthmus_crds::API_VERSION,
+            "kind": "TransitGateway",
+            "metadata": {"name": self.name},
+            "status": new,
+        });
+        let params = PatchParams::apply(MANAGER).force();
+        self.api
+            .patch_status(&self.name, &params, &Patch::Apply(patch))
+            .await?;
+        self.written = Some(new);
+        Ok(())
+    }
+
+    async fn register(&mut self, report: &Report) -> Result<(), kube::Error> {
+        if self.registered.as_ref() == Some(&report.vteps) {
+            return Ok(());
+        }
+        let patch = json!({
+            "apiVersion": isthmus_crds::API_VERSION,
+            "kind": "TransitGateway",
+            "metadata": {"name": self.name},
+            "spec": {"vteps": report.vteps, "pools": self.pools},
+        });
+        let params = PatchParams::apply(MANAGER).force();
+        let object = self
+            .api
+            .patch(&self.name, &params, &Patch::Apply(patch))
+            .await?;
+        self.asked.generation = object.metadata.generation;
+        self.registered = Some(report.vteps.clone());
+        tracing::info!(name = self.name, vteps = ?report.vteps, pools = ?self.pools, "registered");
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! An agent that follows a cluster's slices.
+
+use anyhow::{Context as _, Result, ensure};
+use isthmus_lab::traffic::{Stream, StreamConfig};
+use isthmus_lab::{Family, Lab, Peering};
+
+use crate::agent::Agent;
+use crate::control_plane::{ControlPlane, NODE};
+use crate::world::{PATIENCE, World, eventually, member, reaches, talk};
+
+fn launch(world: &World, cluster: &ControlPlane) -> Result<Agent> {
+    Agent::launch_in_cluster(&world.lab, cluster.kubeconfig(), &["--node-name", NODE])
+}
+
+/// Status of a condition of the gateway's own object.
+fn condition(cluster: &ControlPlane, kind: &str) -> Result<Option<String>> {
+    let status = cluster.gateway()?.and_then(|gateway| gateway.status);
+    let conditions = status.map(|status| status.conditions).unwrap_or_default();
+    let found = conditions.into_iter().find(|it| it.type_ == kind);
+    Ok(found.map(|condition| condition.status))
+}
+
+#[test]
+fn slices_become_traffic_and_the_gateway_says_how_it_stands() -> Result<()> {
+    let mut world = World::build(Lab::builder())?;
+    let mut cluster = ControlPlane::start(&world.lab)?;
+    cluster.publish(&world.lab)?;
+    let mut agent = launch(&world, &cluster)?;
+    agent.wait_until_ready()?;
+    talk(&world.lab, &world.blue, &world.green)?;
+    ensure!(!reaches(&world.blue, &world.red, Family::V4)?);
+
+    eventually("the gateway is ready and synced", || {
+        Ok(condition(&cluster, "Ready")?.as_deref() == Some("True")
+            && condition(&cluster, "Synced")?.as_deref() == Some("True"))
+    })?;
+    let gateway = cluster.gateway()?.context("registered")?;
+    let vtep = world.lab.gateway().port().address(Family::V4);
+    let vtep = vtep.context("no address")?;
+    ensure!(gateway.spec.vteps.contains(&vtep), "{:?}", gateway.spec);
+    ensure!(gateway.spec.pools == ["default"]);
+    let status = gateway.status.context("a status")?;
+    ensure!(status.interfaces.iter().any(|it| it.xdp_mode == "driver"));
+    ensure!(status.entries.is_some_and(|entries| entries.members == 6));
+    let synced = status.synced.context("watermarks")?;
+
+    // Unpeering is one write, and the watermark passes it.
+    let peering = Peering::between(world.blue.vpc(), world.green.vpc());
+    world.lab.unpeer(&peering);
+    cluster.publish(&world.lab)?;
+    eventually("the routes are gone", || Ok(agent.entries("VPCS")? == 0))?;
+    ensure!(!reaches(&world.blue, &world.green, Family::V4)?);
+    eventually("the watermark passes", || {
+        let status = cluster.gateway()?.and_then(|gateway| gateway.status);
+        let now = status.and_then(|status| status.synced).context("synced")?;
+        let number = |text: &str| text.parse::<u64>().unwrap_or(0);
+        Ok(number(&now.peering_slices) > number(&synced.peering_slices))
+    })
+}
+
+#[test]
+fn an_api_server_that_is_away_costs_no_packet_and_what_changed_comes_later() -> Result<()> {
+    let mut world = World::build(Lab::builder())?;
+    let mut cluster = ControlPlane::start(&world.lab)?;
+    cluster.publish(&world.lab)?;
+    let mut agent = launch(&world, &cluster)?;
+    agent.wait_until_ready()?;
+    let [blue, green] = [&world.blue, &world.green].map(|it| it.at(Family::V4));
+    let (blue, green) = (blue.context("no address")?, green.context("no address")?);
+    let stream = Stream::start(&blue, &green, StreamConfig::default())?;
+    stream.wait_for(5_000, PATIENCE)?;
+
+    cluster.kill()?;
+    agent.kill()?;
+    stream.wait_for(5_000, PATIENCE)?;
+    // Without anybody to ask it keeps what the maps hold.
+    let mut agent = launch(&world, &cluster)?;
+    agent.says(&["what the tables hold from before is forwarded"])?;
+    eventually("it says that it waits", || {
+        let answer = agent.get("/readyz");
+        Ok(answer.is_ok_and(|(status, body)| status == 503 && body.contains("slices")))
+    })?;
+    stream.wait_for(20_000, PATIENCE)?;
+
+    cluster.restart()?;
+    agent.wait_until_ready()?;
+    let vpc = world.blue.vpc().clone();
+    let late = member(&mut world.lab, &vpc, 0, 9)?;
+    cluster.publish(&world.lab)?;
+    eventually("the new member is reached", || {
+        reaches(&world.green, &late, Family::V4)
+    })?;
+    stream.wait_for(5_000, PATIENCE)?;
+    let report = stream.stop()?;
+    ensure!(report.is_perfect(), "{report:?}");
+    Ok(())
+}
+
+#[test]
+fn a_gateway_object_is_made_anew_and_tells_of_a_drain() -> Result<()> {
+    let world = World::build(Lab::builder())?;
+    let mut cluster = ControlPlane::start(&world.lab)?;
+    cluster.publish(&world.lab)?;
+    let mut agent = launch(&world, &cluster)?;
+    agent.wait_until_ready()?;
+    eventually("it is registered", || {
+        Ok(condition(&cluster, "Draining")?.as_deref() == Some("False"))
+    })?;
+    cluster.patch_gateway(&serde_json::json!({"spec": {"drain": true}}))?;
+    eventually("it says that it drains", || {
+        Ok(condition(&cluster, "Draining")?.as_deref() == Some("True"))
+    })?;
+    // The agent's registration leaves the administrator's field alone.
+    agent.kill()?;
+    agent.restart()?;
+    eventually("the drain stays", || {
+        let gateway = cluster.gateway()?.context("registered")?;
+        Ok(gateway.spec.drain && condition(&cluster, "Ready")?.as_deref() == Some("True"))
+    })
+}
+
+#[test]
+fn slices_that_are_deleted_end_the_traffic() -> Result<()> {
+    let world = World::build(Lab::builder())?;
+    let mut cluster = ControlPlane::start(&world.lab)?;
+    cluster.publish(&world.lab)?;
+    let mut agent = launch(&world, &cluster)?;
+    agent.wait_until_ready()?;
+    ensure!(reaches(&world.blue, &world.green, Family::V4)?);
+    cluster.delete_peering_slices()?;
+    eventually("the routes are gone", || Ok(agent.entries("VPCS")? == 0))?;
+    ensure!(!reaches(&world.blue, &world.green, Family::V4)?);
+    Ok(())
+}

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Builds the programs of a Go module below tools/ once, and keeps them by what
+# they are made of: the module's requirements, their hashes and the flags.
+#
+#   tools/go-tools.sh build kubernetes    etcd, kube-apiserver, kubectl
+#   tools/go-tools.sh build helm          helm
+#   tools/go-tools.sh folder kubernetes   prints where they are, or would be
+set -euo pipefail
+
+usage() { sed -n '5,7s/^#   //p' "$0" >&2; exit 2; }
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+[ $# -eq 2 ] || usage
+readonly VERB=$1 MODULE=$2
+TOOLS=$(dirname "$(readlink -f "$0")")
+readonly TOOLS CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/isthmus"
+cd "$TOOLS/$MODULE" 2>/dev/null && [ -f go.mod ] || usage
+
+# Version of a module that go.mod requires.
+required() { sed -n "s|^\t$1 \(v[^ ]*\).*|\1|p" go.mod; }
+
+# Kubernetes refuses to work with a version that says nothing, so it is stamped
+# as its own build does it.
+kubernetes_stamps() {
+    local version package
+    version=$(required k8s.io/kubernetes)
+    for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+        printf -- '-X %s.gitVersion=%s ' "$package" "$version"
+        printf -- '-X %s.gitMajor=%s ' "$package" "$(cut -d. -f1 <<<"${version#v}")"
+        printf -- '-X %s.gitMinor=%s ' "$package" "$(cut -d. -f2 <<<"${version#v}")"
+        printf -- '-X %s.gitTreeState=archive -X %s.buildDate=1970-01-01T00:00:00Z ' "$package" "$package"
+    done
+}
+
+ld_flags='-s -w'
+case "$MODULE" in
+    kubernetes) ld_flags+=" $(kubernetes_stamps)" ;;
+    helm) ld_flags+=" -X helm.sh/helm/v4/internal/version.version=$(required helm.sh/helm/v4)" ;;
+esac
+readonly FLAGS=(-trimpath -buildvcs=false -mod=readonly -ldflags "$ld_flags")
+
+hash=$({ cat go.mod go.sum && printf '%s\n' "${FLAGS[@]}"; } | sha256sum | cut -c1-16)
+readonly FOLDER="$CACHE/$MODULE/$hash"
+
+# A Go that is as new as the module asks, or one that may fetch such a Go as a
+# module (since 1.21; Debian's does not unless told to).
+check_go() {
+    local wanted
+    wanted=$(sed -n 's/^go //p' go.mod)
+    command -v go >/dev/null ||
+        die "no go on PATH: install Go $wanted or newer (any since 1.21 fetches that itself; Debian has one since trixie)"
+    export GOTOOLCHAIN="${GOTOOLCHAIN:-auto}"
+    go list -m >/dev/null 2>&1 ||
+        die "$(go version | cut -d' ' -f3) is too old, and with GOTOOLCHAIN=$GOTOOLCHAIN it fetches no other: install Go $wanted or newer"
+}
+
+build() {
+    local building
+    mkdir -p "$CACHE/$MODULE"
+    # Whoever comes second waits, and finds it done.
+    exec 9>"$CACHE/$MODULE/lock"
+    flock 9
+    [ ! -d "$FOLDER" ] || return 0
+    check_go
+    rm -rf "$FOLDER".* # of a build that was killed: whoever holds the lock is the only one
+    building=$(mktemp -d "$FOLDER.XXXXXX")
+    # shellcheck disable=SC2064 # the folder of now
+    trap "rm -rf '$building'" EXIT
+    say "building the programs of tools/$MODULE (some minutes, once)"
+    CGO_ENABLED=0 GOWORK=off GOFLAGS='' go build "${FLAGS[@]}" -o "$building/" tool
+    # etcd's main package is called server.
+    [ ! -f "$building/server" ] || mv "$building/server" "$building/etcd"
+    chmod 755 "$building"
+    mv -T "$building" "$FOLDER"
+}
+
+case "$VERB" in
+    folder) printf '%s\n' "$FOLDER" ;;
+    build) [ -d "$FOLDER" ] || build ;;
+    *) usage ;;
+esac
