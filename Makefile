@@ -49,6 +49,12 @@ bench: ## Measure packet path, filling of the tables and application of changes 
 	$(CARGO) build --release --locked -p router-agent
 	$(CARGO) run --release --locked -p router-agent --example apply -- --router-agent target/release/router-agent
 
+.PHONY: bench-control
+bench-control: ## Measure operator and agents against a real API server (as root); MEMBERS=1000,10000,100000
+	@tools/setup.sh test
+	$(CARGO) build --release --locked -p isthmus-e2e -p isthmus-operator -p router-agent
+	target/release/bench_control --members $${MEMBERS:-1000,10000,100000}
+
 .PHONY: fuzz
 fuzz: ## Fuzz router and brain against the reference model (as root); SECONDS_EACH=60
 	@tools/setup.sh fuzz

@@ -1,0 +1,5 @@
+//! What users see of operator, agents and traffic together.
+
+mod outage;
+mod peering;
+mod world;

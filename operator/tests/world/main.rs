@@ -1,0 +1,7 @@
+//! The operator's world against an API server that is a few maps.
+
+mod api;
+mod desk;
+mod histories;
+mod objects;
+mod statuses;
