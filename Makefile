@@ -40,6 +40,7 @@ lint: ## Formatting, clippy with our denies, documentation
 generate: ## Write the CRDs' YAML from the types, for kubectl and for the chart
 	@tools/setup.sh
 	$(CARGO) run --locked -p isthmus-crds --bin generate-crds
+	$(CARGO) run --locked -p isthmus-crds --bin generate-crds -- charts/isthmus/files/crds
 
 .PHONY: bench
 bench: ## Measure packet path, filling of the tables and application of changes (as root); rows go to target/bench
@@ -54,6 +55,11 @@ bench-control: ## Measure operator and agents against a real API server (as root
 	@tools/setup.sh test
 	$(CARGO) build --release --locked -p isthmus-e2e -p isthmus-operator -p router-agent
 	target/release/bench_control --members $${MEMBERS:-1000,10000,100000}
+
+.PHONY: images
+images: ## Write OCI archives of operator and agent to target/images; needs no Docker
+	@tools/setup.sh
+	images/build.sh
 
 .PHONY: fuzz
 fuzz: ## Fuzz router and brain against the reference model (as root); SECONDS_EACH=60
