@@ -26,7 +26,7 @@ created=$(date -u -d "@$epoch" +%Y-%m-%dT%H:%M:%SZ)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/root/usr/local/bin" "$work/layout/blobs/sha256"
+mkdir -p "$work/image/usr/local/bin" "$work/layout/blobs/sha256"
 
 archive() { # FOLDER NAME..: to standard output
     local folder=$1
@@ -47,10 +47,10 @@ blob() {
     printf '%s' "$digest"
 }
 
-for program; do install -m 755 "$program" "$work/root/usr/local/bin/"; done
+for program; do install -m 755 "$program" "$work/image/usr/local/bin/"; done
 entrypoint=/usr/local/bin/$(basename "$1")
 
-layer=$(archive "$work/root" usr | blob)
+layer=$(archive "$work/image" usr | blob)
 labels=$(printf '"org.opencontainers.image.%s":"%s",' \
     created "$created" title "$TITLE" description "$DESCRIPTION" version "$version" \
     revision "$revision" licenses "$(field license)" source "$(field repository)")

@@ -56,22 +56,22 @@ check_go() {
 }
 
 build() {
-    local building
+    local building=$FOLDER.building
     mkdir -p "$CACHE/$MODULE"
     # Whoever comes second waits, and finds it done.
     exec 9>"$CACHE/$MODULE/lock"
     flock 9
     [ ! -d "$FOLDER" ] || return 0
     check_go
-    rm -rf "$FOLDER".* # of a build that was killed: whoever holds the lock is the only one
-    building=$(mktemp -d "$FOLDER.XXXXXX")
+    # Of a build that was killed: whoever holds the lock is the only one.
+    rm -rf "$building"
+    mkdir "$building"
     # shellcheck disable=SC2064 # the folder of now
     trap "rm -rf '$building'" EXIT
     say "building the programs of tools/$MODULE (some minutes, once)"
     CGO_ENABLED=0 GOWORK=off GOFLAGS='' go build "${FLAGS[@]}" -o "$building/" tool
     # etcd's main package is called server.
     [ ! -f "$building/server" ] || mv "$building/server" "$building/etcd"
-    chmod 755 "$building"
     mv -T "$building" "$FOLDER"
 }
 

@@ -47,6 +47,10 @@ impl FileState {
 pub struct Store {
     files: BTreeMap<Arc<Path>, File>,
     statements: HashMap<ObjectRef, BTreeMap<Place, Arc<Object>>>,
+    /// Files with an error.
+    faulty: BTreeSet<Arc<Path>>,
+    /// Objects that are stated more than once.
+    repeated: BTreeSet<ObjectRef>,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +65,7 @@ impl Store {
     /// at a cost that depends on this file alone.
     pub fn update(&mut self, path: &Arc<Path>, state: FileState) -> Vec<ObjectChange> {
         let mut file = self.files.remove(path).unwrap_or_default();
+        self.faulty.remove(path);
         let next = match state {
             FileState::Gone => {
                 return self.replace(&file.in_force, &[]);
@@ -92,6 +97,9 @@ impl Store {
             }
             None => Vec::new(),
         };
+        if !file.errors.is_empty() {
+            self.faulty.insert(Arc::clone(path));
+        }
         self.files.insert(Arc::clone(path), file);
         changes
     }
@@ -108,18 +116,17 @@ impl Store {
     }
 
     /// Everything that is wrong now: files and documents in the order of their
-    /// paths, then objects stated twice.
+    /// paths, then objects stated twice. Costs what is wrong, not what is there.
     #[must_use]
     pub fn errors(&self) -> Vec<ManifestError> {
-        let mut errors: Vec<_> = self
-            .files
-            .values()
+        let faulty = self.faulty.iter().filter_map(|path| self.files.get(path));
+        let mut errors: Vec<_> = faulty
             .flat_map(|file| file.errors.iter().cloned())
             .collect();
         let mut twice: Vec<_> = self
-            .statements
+            .repeated
             .iter()
-            .filter(|(_, statements)| statements.len() > 1)
+            .filter_map(|key| Some((key, self.statements.get(key)?)))
             .flat_map(|(key, statements)| {
                 let first = statements.keys().next();
                 statements
@@ -179,6 +186,11 @@ impl Store {
         }
         let mut changes = Vec::new();
         for (key, before) in touched.into_iter().zip(before) {
+            if self.statements.get(key).is_some_and(|all| all.len() > 1) {
+                self.repeated.insert(key.clone());
+            } else {
+                self.repeated.remove(key);
+            }
             match (before, self.winner(key)) {
                 (Some(_), None) => {
                     self.statements.remove(key);
