@@ -1,9 +1,5 @@
 //! An agent in a lab's gateway, following the cluster.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
 use isthmus_lab::{Lab, Namespace};
 
@@ -99,17 +95,7 @@ impl Gateway {
     }
 
     fn get(&self, path: &str) -> Result<(u16, String)> {
-        let answer = self.namespace.run(|| -> std::io::Result<String> {
-            let mut stream = TcpStream::connect(METRICS)?;
-            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-            write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        })??;
-        let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
-        let status = head.split(' ').nth(1).context("no HTTP status")?.parse()?;
-        Ok((status, body.to_owned()))
+        Ok(self.namespace.http_get(METRICS.parse()?, path)?)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Waiting for what comes.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
+use isthmus_lab::wait_until;
 
 /// How long anything may take.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -13,11 +13,6 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 ///
 /// The condition's own, and that it did not hold within [`PATIENCE`].
-pub fn eventually(what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
-    let until = Instant::now() + PATIENCE;
-    while !condition()? {
-        ensure!(Instant::now() < until, "{what}: not within {PATIENCE:?}");
-        thread::park_timeout(Duration::from_millis(5));
-    }
-    Ok(())
+pub fn eventually(what: &str, condition: impl FnMut() -> Result<bool>) -> Result<()> {
+    wait_until(what, PATIENCE, condition)
 }

@@ -31,6 +31,7 @@ mod manifests;
 mod precheck;
 mod topology;
 pub mod traffic;
+mod wait;
 
 pub use addressing::{Family, GATEWAY_MAC, Mac, OVERHEAD_V4, OVERHEAD_V6, gateway_address};
 pub use error::{LabError, Result};
@@ -46,3 +47,4 @@ pub use topology::router::Router;
 pub use topology::underlay::Underlay;
 pub use topology::uplink::Uplink;
 pub use topology::vpc::{Peering, Vpc};
+pub use wait::wait_until;

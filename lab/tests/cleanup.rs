@@ -5,11 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::time::Duration;
+use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
-use isthmus_lab::Lab;
+use isthmus_lab::{Lab, wait_until};
 
 /// Set in the process that holds a lab for the other to kill.
 const HOLD: &str = "ISTHMUS_LAB_HOLD";
@@ -64,13 +64,8 @@ fn interfaces() -> Result<BTreeSet<String>> {
 }
 
 /// Waits until `condition` holds.
-fn eventually(what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
-    let until = Instant::now() + PATIENCE;
-    while !condition()? {
-        ensure!(Instant::now() < until, "{what}: not within {PATIENCE:?}");
-        thread::yield_now();
-    }
-    Ok(())
+fn eventually(what: &str, condition: impl FnMut() -> Result<bool>) -> Result<()> {
+    wait_until(what, PATIENCE, condition)
 }
 
 /// Not a test of its own: what the test below kills.

@@ -8,7 +8,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use isthmus_abi::MemberWord;
 use isthmus_benchmark::Row;
-use isthmus_lab::{Hypervisor, Lab, Namespace};
+use isthmus_lab::{Hypervisor, Lab, Namespace, wait_until};
 use isthmus_tables::{Reader, Tables};
 
 /// Members of a VPC, all in one file with it.
@@ -170,14 +170,14 @@ impl Agent {
             .env("RUST_LOG", "error")
             .stdin(Stdio::null());
         let mut agent = Self(command.spawn()?);
-        let since = Instant::now();
-        while !gateway.run(is_ready)? {
+        let metrics = METRICS.parse()?;
+        wait_until("the readiness of the agent", PATIENCE, || {
             if let Some(status) = agent.0.try_wait()? {
                 bail!("the agent ended: {status}");
             }
-            ensure!(since.elapsed() < PATIENCE, "the agent is not ready");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            let answer = gateway.http_get(metrics, "/readyz");
+            Ok(answer.is_ok_and(|(status, _)| status == 200))
+        })?;
         Ok(agent)
     }
 }
@@ -187,17 +187,4 @@ impl Drop for Agent {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Whether `/readyz` answers with 200.
-fn is_ready() -> bool {
-    use std::io::{Read, Write};
-    let ask = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(METRICS)?;
-        write!(stream, "GET /readyz HTTP/1.0\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    ask().is_ok_and(|answer| answer.split(' ').nth(1) == Some("200"))
 }

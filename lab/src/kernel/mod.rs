@@ -4,6 +4,7 @@
 pub(crate) mod ethtool;
 pub(crate) mod fdb;
 mod forward;
+mod http;
 pub(crate) mod mounts;
 pub(crate) mod namespace;
 pub(crate) mod netlink;

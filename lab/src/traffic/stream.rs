@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use super::Endpoint;
 use super::sockets::{enlarge, readable, received, udp};
 use super::tally::{HEAD, Report, Tally, head};
-use crate::error::{LabError, Result, Tried};
+use crate::error::{Result, Tried};
 use crate::kernel::syscall::check;
+use crate::wait::wait_until;
 
 /// Time between two batches.
 const TICK: Duration = Duration::from_millis(1);
@@ -133,17 +134,8 @@ impl Stream {
     /// [`LabError::TimedOut`] when they have not within `patience`.
     pub fn wait_for(&self, packets: u64, patience: Duration) -> Result<()> {
         let target = self.progress().1 + packets;
-        let until = Instant::now() + patience;
-        while self.progress().1 < target {
-            if Instant::now() > until {
-                return Err(LabError::TimedOut {
-                    what: format!("the arrival of {packets} packets of a stream"),
-                    seconds: patience.as_secs_f32(),
-                });
-            }
-            thread::sleep(TICK);
-        }
-        Ok(())
+        let what = format!("the arrival of {packets} packets of a stream");
+        wait_until(&what, patience, || Ok(self.progress().1 >= target))
     }
 
     /// Stops sending, waits for stragglers, and reports.

@@ -1,11 +1,8 @@
 //! The agent's binary, running in a lab's gateway.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use isthmus_lab::{Lab, Namespace};
@@ -208,20 +205,7 @@ impl Agent {
 
     /// GET over HTTP: status and body.
     pub(crate) fn get(&self, path: &str) -> Result<(u16, String)> {
-        let answer = self.gateway.run(|| -> std::io::Result<String> {
-            let mut stream = TcpStream::connect(METRICS)?;
-            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-            write!(
-                stream,
-                "GET {path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n"
-            )?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        })??;
-        let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP answer")?;
-        let status = head.split(' ').nth(1).context("no HTTP status")?.parse()?;
-        Ok((status, body.to_owned()))
+        Ok(self.gateway.http_get(METRICS.parse()?, path)?)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Worlds that the tests share, and questions that they ask of them.
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use isthmus_lab::traffic::{Outcome, Patience, Ping, Responders, Transfer, ping, reach, transfer};
-use isthmus_lab::{Family, Lab, LabBuilder, Member, Namespace, Peering, Vpc};
+use isthmus_lab::{Family, Lab, LabBuilder, Member, Namespace, Peering, Vpc, wait_until};
 use rtnetlink::Handle;
 
 /// How long anything may take to come into force.
@@ -57,13 +57,8 @@ pub(crate) fn member(lab: &mut Lab, vpc: &Vpc, hypervisor: usize, host: u32) -> 
 }
 
 /// Waits until `condition` holds.
-pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
-    let until = Instant::now() + PATIENCE;
-    while !condition()? {
-        ensure!(Instant::now() < until, "{what}: not within {PATIENCE:?}");
-        std::thread::park_timeout(Duration::from_millis(20));
-    }
-    Ok(())
+pub(crate) fn eventually(what: &str, condition: impl FnMut() -> Result<bool>) -> Result<()> {
+    wait_until(what, PATIENCE, condition)
 }
 
 /// Whether a UDP request from one member is answered by the other.

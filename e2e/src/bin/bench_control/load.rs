@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use futures::TryStreamExt as _;
 use isthmus_crds::{Vpc, VpcMember, VpcPeering};
 use isthmus_e2e::{ControlPlane, Gateway};
+use isthmus_lab::wait_until;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::json;
@@ -57,12 +58,10 @@ where
 
 /// Waits until a gateway's tables have all members.
 pub(crate) fn wait_for_members(gateway: &Gateway, members: u32) -> Result<()> {
-    let since = Instant::now();
-    while gateway.metric("isthmus_map_entries{map=\"MEMBERS_V4\"}")? < u64::from(members) {
-        ensure!(since.elapsed() < PATIENCE, "not all members are programmed");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
+    wait_until("the programming of all members", PATIENCE, || {
+        let held = gateway.metric("isthmus_map_entries{map=\"MEMBERS_V4\"}")?;
+        Ok(held >= u64::from(members))
+    })
 }
 
 /// Waits until nobody writes any more.

@@ -1,18 +1,17 @@
 //! The router's agent as a process in the lab's gateway.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use isthmus_lab::{Lab, Namespace};
+use isthmus_lab::{Lab, Namespace, wait_until};
 
 /// Where the agent's HTTP server listens, unless told otherwise.
-const HTTP: ([u8; 4], u16) = ([127, 0, 0, 1], 9464);
+const HTTP: &str = "127.0.0.1:9464";
+/// How long the agent may take to become ready.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How to start the agent and talk to it.
 pub(crate) struct Agent {
@@ -51,24 +50,15 @@ impl Agent {
             .stderr(log);
         let process = command.spawn();
         self.process = Some(process.with_context(|| format!("{}", self.binary.display()))?);
-        let until = Instant::now() + Duration::from_secs(20);
-        while !self.is_ready() {
-            if let Some(status) = self
-                .process
-                .as_mut()
-                .and_then(|it| it.try_wait().ok())
-                .flatten()
-            {
-                bail!("the agent ended with {status}:\n{}", self.log_text());
+        let ready = wait_until("the readiness of the agent", PATIENCE, || {
+            let process = self.process.as_mut().context("the agent is not running")?;
+            if let Some(status) = process.try_wait()? {
+                bail!("the agent ended with {status}");
             }
-            ensure!(
-                Instant::now() < until,
-                "the agent is not ready:\n{}",
-                self.log_text()
-            );
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
+            let answer = self.gateway.http_get(HTTP.parse()?, "/readyz");
+            Ok(answer.is_ok_and(|(status, _)| status == 200))
+        });
+        ready.with_context(|| format!("the agent said:\n{}", self.log_text()))
     }
 
     /// Kills the agent with SIGKILL.
@@ -85,27 +75,6 @@ impl Agent {
         let error = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "router-agent status: {error}");
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    fn is_ready(&self) -> bool {
-        self.get("/readyz")
-            .is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
-    }
-
-    fn get(&self, path: &str) -> Result<String> {
-        let patience = Duration::from_secs(2);
-        let answer = self.gateway.run(|| -> std::io::Result<String> {
-            let mut stream = TcpStream::connect_timeout(&SocketAddr::from(HTTP), patience)?;
-            stream.set_read_timeout(Some(patience))?;
-            write!(
-                stream,
-                "GET {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"
-            )?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        })?;
-        Ok(answer?)
     }
 
     fn log_text(&self) -> String {
