@@ -52,6 +52,8 @@ pub struct Agent {
     ask_again: bool,
     /// Entries that did not fit or were refused.
     refused: Touched,
+    /// Of these, what is still to be tried once more.
+    again: Touched,
     room_may_be: bool,
     audit: Option<Audit>,
     /// Whether the audit has its reading.
@@ -114,6 +116,7 @@ impl Agent {
             asking: false,
             ask_again: false,
             refused: Touched::default(),
+            again: Touched::default(),
             room_may_be: false,
             audit: None,
             comparing: false,

@@ -157,9 +157,10 @@ impl Agent {
         Ok(())
     }
 
-    /// Once every port runs on the newest maps, older ones go.
+    /// Once every port runs on the newest maps, older ones go. While it is not
+    /// known what those are to hold, no port runs on them.
     pub(super) fn drop_other_generations(&mut self) {
-        if !self.other_generations || !self.ports.all_attached() {
+        if !self.other_generations || !self.is_complete || !self.ports.all_attached() {
             return;
         }
         let pin_dir = &self.args.pins.pin_dir;

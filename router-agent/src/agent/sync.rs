@@ -45,10 +45,14 @@ impl Agent {
         }
     }
 
-    /// Tries entries anew that did not fit, once something has changed since.
+    /// Tries entries anew that did not fit, each once after something has
+    /// changed, some at a time.
     pub(super) fn retry_refused(&mut self) {
-        if std::mem::take(&mut self.room_may_be) && !self.refused.is_empty() {
-            let again = self.refused.take(AGAIN);
+        if self.again.is_empty() && std::mem::take(&mut self.room_may_be) {
+            self.again = self.refused.clone();
+        }
+        let again = self.again.take(AGAIN);
+        if !again.is_empty() {
             self.write(&again, Cause::Again);
         }
     }
@@ -61,6 +65,7 @@ impl Agent {
             Ok(observed) => {
                 let plan = plan(&self.desired, &observed);
                 self.refused = Touched::default();
+                self.again = Touched::default();
                 let cause = if repairs {
                     Cause::Repair
                 } else {
@@ -82,6 +87,8 @@ impl Agent {
             audit.note(touched);
         }
         self.touched_hypervisors.extend(&touched.hypervisors);
+        // What does not fit is told anew.
+        self.refused.remove(touched);
         let plan = plan_touched(&self.desired, &self.dataplane, touched);
         self.carry_out(&plan, cause);
     }

@@ -59,6 +59,14 @@ impl Touched {
         };
     }
 
+    /// Takes out what another touches too.
+    pub fn remove(&mut self, other: &Self) {
+        remove(&mut self.vpcs, &other.vpcs);
+        remove(&mut self.members, &other.members);
+        remove(&mut self.hypervisors, &other.hypervisors);
+        remove(&mut self.labels, &other.labels);
+    }
+
     /// Takes out up to `count` of each kind.
     #[must_use]
     pub fn take(&mut self, count: usize) -> Self {
@@ -68,6 +76,12 @@ impl Touched {
             hypervisors: take(&mut self.hypervisors, count),
             labels: take(&mut self.labels, count),
         }
+    }
+}
+
+fn remove<K: Ord>(from: &mut BTreeSet<K>, keys: &BTreeSet<K>) {
+    for key in keys {
+        from.remove(key);
     }
 }
 

@@ -97,6 +97,36 @@ fn an_api_server_that_is_away_costs_no_packet_and_what_changed_comes_later() -> 
 }
 
 #[test]
+fn tables_of_another_size_take_over_only_once_they_are_filled() -> Result<()> {
+    let world = World::build(Lab::builder())?;
+    let mut cluster = ControlPlane::start(&world.lab)?;
+    cluster.publish(&world.lab)?;
+    let mut agent = launch(&world, &cluster)?;
+    agent.wait_until_ready()?;
+    let [blue, green] = [&world.blue, &world.green].map(|it| it.at(Family::V4));
+    let (blue, green) = (blue.context("no address")?, green.context("no address")?);
+    let stream = Stream::start(&blue, &green, StreamConfig::default())?;
+    stream.wait_for(5_000, PATIENCE)?;
+
+    cluster.kill()?;
+    let sizes = ["--node-name", NODE, "--max-members", "5000"];
+    // The second finds the tables that the first made and could not fill.
+    for _ in 0..2 {
+        agent.kill()?;
+        agent = Agent::launch_in_cluster(&world.lab, cluster.kubeconfig(), &sizes)?;
+        agent.says(&["started"])?;
+        stream.wait_for(20_000, PATIENCE)?;
+    }
+    cluster.restart()?;
+    agent.wait_until_ready()?;
+    ensure!(agent.metric("isthmus_map_capacity{map=\"MEMBERS_V4\"}")? < 10_000);
+    stream.wait_for(5_000, PATIENCE)?;
+    let report = stream.stop()?;
+    ensure!(report.is_perfect(), "{report:?}");
+    Ok(())
+}
+
+#[test]
 fn a_gateway_object_is_made_anew_and_tells_of_a_drain() -> Result<()> {
     let world = World::build(Lab::builder())?;
     let mut cluster = ControlPlane::start(&world.lab)?;
