@@ -54,7 +54,7 @@ bench: ## Measure packet path, filling of the tables and application of changes 
 bench-control: ## Measure operator and agents against a real API server (as root); MEMBERS=1000,10000,100000
 	@tools/setup.sh test
 	$(CARGO) build --release --locked -p isthmus-e2e -p isthmus-operator -p router-agent
-	target/release/bench_control --members $${MEMBERS:-1000,10000,100000}
+	RUST_LOG=error target/release/bench_control --members $${MEMBERS:-1000,10000,100000}
 
 .PHONY: images
 images: ## Write OCI archives of operator and agent to target/images; needs no Docker
