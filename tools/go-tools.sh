@@ -43,16 +43,22 @@ readonly FLAGS=(-trimpath -buildvcs=false -mod=readonly -ldflags "$ld_flags")
 hash=$({ cat go.mod go.sum && printf '%s\n' "${FLAGS[@]}"; } | sha256sum | cut -c1-16)
 readonly FOLDER="$CACHE/$MODULE/$hash"
 
-# A Go that is as new as the module asks, or one that may fetch such a Go as a
-# module (since 1.21; Debian's does not unless told to).
-check_go() {
-    local wanted
+# A Go that is as new as the module asks: the one on PATH, or one that it
+# fetches. Since 1.21 go does so by itself; an older one gets it as the module
+# that it is, but for the bits that say what may be run.
+new_enough_go() {
+    local wanted module fetched
     wanted=$(sed -n 's/^go //p' go.mod)
-    command -v go >/dev/null ||
-        die "no go on PATH: install Go $wanted or newer (any since 1.21 fetches that itself; Debian has one since trixie)"
+    command -v go >/dev/null || die "no go on PATH: install any, and it fetches Go $wanted"
     export GOTOOLCHAIN="${GOTOOLCHAIN:-auto}"
-    go list -m >/dev/null 2>&1 ||
-        die "$(go version | cut -d' ' -f3) is too old, and with GOTOOLCHAIN=$GOTOOLCHAIN it fetches no other: install Go $wanted or newer"
+    if go list -m >/dev/null 2>&1; then return; fi
+    module=golang.org/toolchain@v0.0.1-go$wanted.$(go env GOOS)-$(go env GOARCH)
+    say "fetching Go $wanted"
+    fetched=$(cd / && GOFLAGS=-mod=mod go mod download -json "$module" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    [ -n "$fetched" ] || die "$(go version | cut -d' ' -f3) is too old, and fetches no other: install Go $wanted or newer"
+    chmod -R a+x "$fetched/bin" "$fetched/pkg/tool"
+    PATH="$fetched/bin:$PATH"
+    go list -m >/dev/null
 }
 
 build() {
@@ -62,7 +68,7 @@ build() {
     exec 9>"$CACHE/$MODULE/lock"
     flock 9
     [ ! -d "$FOLDER" ] || return 0
-    check_go
+    new_enough_go
     # Of a build that was killed: whoever holds the lock is the only one.
     rm -rf "$building"
     mkdir "$building"
