@@ -53,6 +53,14 @@ pub enum LabError {
     /// A member of this lab was expected: it was removed or is another lab's.
     #[error("member {0} is not (or no longer) part of this lab")]
     NoSuchMember(String),
+    /// A program failed.
+    #[error("{what}: {said}")]
+    Refused {
+        /// The program and its arguments.
+        what: String,
+        /// What it said.
+        said: String,
+    },
     /// Something did not happen within its time.
     #[error("{what} did not happen within {seconds} s")]
     TimedOut {

@@ -31,6 +31,7 @@ mod manifests;
 mod precheck;
 mod topology;
 pub mod traffic;
+mod vswitch;
 mod wait;
 
 pub use addressing::{Family, GATEWAY_MAC, Mac, OVERHEAD_V4, OVERHEAD_V6, gateway_address};
@@ -47,4 +48,5 @@ pub use topology::router::Router;
 pub use topology::underlay::Underlay;
 pub use topology::uplink::Uplink;
 pub use topology::vpc::{Peering, Vpc};
+pub use vswitch::Vswitch;
 pub use wait::wait_until;

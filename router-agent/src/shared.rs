@@ -36,6 +36,9 @@ pub struct Report {
     pub resolved_by: Option<Instant>,
     /// Whether the tables were brought up to date at least once.
     pub synced: bool,
+    /// Whether an administrator asked for flows to go elsewhere; `None` while
+    /// that is not known.
+    pub drain: Option<bool>,
     /// Ports given on the command line.
     pub ports: u64,
     /// Of these, attached.

@@ -21,6 +21,7 @@
 mod config;
 mod hash;
 mod hypervisors;
+mod liveness;
 mod members;
 mod meta;
 mod outcome;
@@ -30,6 +31,7 @@ mod vpcs;
 pub use config::{MAX_VTEPS, RouterConfig};
 pub use hash::{HashKey, Lines};
 pub use hypervisors::{HYPERVISORS, HypervisorEntry, MAX_PORTS};
+pub use liveness::Liveness;
 pub use members::{
     MEMBERS_PER_LINE_V4, MEMBERS_PER_LINE_V6, MemberEntryV4, MemberEntryV6, MemberWord,
     PrefixKeyV4, PrefixKeyV6,
@@ -64,6 +66,11 @@ pub mod map {
     pub const PREFIXES_V6: &str = "PREFIXES_V6";
     /// Hypervisors and their next hops.
     pub const HYPERVISORS: &str = "HYPERVISORS";
+    /// Indices of [`HYPERVISORS`] by VTEP address (`HASH` of two words, as
+    /// [`super::HypervisorEntry::vtep`], to `u32`): who is answered.
+    pub const VTEPS: &str = "VTEPS";
+    /// One line; its first word is a [`super::Liveness`].
+    pub const LIVENESS: &str = "LIVENESS";
     /// Packets and bytes per outcome (`PERCPU_ARRAY` of [`super::Counter`]).
     pub const OUTCOMES: &str = "OUTCOMES";
     /// Packets and bytes per peering and direction (`PERCPU_ARRAY` of

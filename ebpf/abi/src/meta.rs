@@ -7,7 +7,7 @@ pub const META_MAGIC: u64 = u64::from_be_bytes(*b"isthmus\0");
 
 /// Raised by every change to the types of this crate, to the hash, or to the
 /// meaning of an entry. Maps of another version are never used.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 
 /// Sizes of the tables, fixed when they are made.
 #[repr(C)]

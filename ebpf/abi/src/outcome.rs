@@ -12,7 +12,7 @@ pub struct Counter {
 }
 
 /// Number of outcomes: entries of the map `OUTCOMES`.
-pub const OUTCOMES: u32 = 2 + DropReason::ALL.len() as u32;
+pub const OUTCOMES: u32 = 3 + DropReason::ALL.len() as u32;
 
 /// What the router did with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +21,9 @@ pub enum Outcome {
     Passed,
     /// Rewritten and sent out of the port it came in on.
     Forwarded,
+    /// A hypervisor's question whether the gateway lives, sent back as the
+    /// answer.
+    Answered,
     /// Dropped.
     Dropped(DropReason),
 }
@@ -33,7 +36,8 @@ impl Outcome {
         match self {
             Self::Passed => 0,
             Self::Forwarded => 1,
-            Self::Dropped(reason) => 2 + reason as u32,
+            Self::Answered => 2,
+            Self::Dropped(reason) => 3 + reason as u32,
         }
     }
 }
@@ -72,8 +76,12 @@ drop_reasons! {
     OuterLength,
     /// The VXLAN header lacks the I flag (RFC 7348, section 5).
     VxlanFlags,
-    /// VNI 0, which is no VPC.
+    /// VNI 0, which is no VPC, and no BFD either.
     VniZero,
+    /// A BFD packet that a receiver has to discard (RFC 5880, section 6.8.6; RFC 5881, section 5).
+    BfdInvalid,
+    /// A BFD packet from an address that is no hypervisor's.
+    BfdUnknown,
     /// The inner destination MAC is not the gateway's.
     InnerMac,
     /// The inner frame carries neither IPv4 nor IPv6.

@@ -17,6 +17,7 @@
 #![no_std]
 
 mod address;
+mod bfd;
 mod bytes;
 mod checksum;
 mod decide;

@@ -1,6 +1,6 @@
 //! The tables in the layout of `isthmus_abi`, over whatever memory holds them.
 
-use isthmus_abi::{LINE, MAX_RANGES, MemberEntryV4, MemberWord, VpcWord};
+use isthmus_abi::{LINE, Liveness, MAX_RANGES, MemberEntryV4, MemberWord, VpcWord};
 
 use crate::search::{at_most, last_start, less};
 use crate::select;
@@ -27,6 +27,10 @@ pub trait Memory {
     fn prefix_v6(&self, vni: u32, address: [u64; 2]) -> MemberWord;
     /// An entry of `HYPERVISORS`; `port` is below `MAX_PORTS`.
     fn hypervisor(&self, index: u16, port: u32) -> Hypervisor;
+    /// Whether `VTEPS` has an address.
+    fn is_hypervisor(&self, vtep: [u64; 2]) -> bool;
+    /// The word of `LIVENESS`.
+    fn liveness(&self) -> u64;
 }
 
 /// A route block in [`Memory`].
@@ -153,5 +157,15 @@ impl<M: Memory, S: Settings> Tables for Lookup<M, S> {
     #[inline(always)]
     fn hypervisor(&self, index: u16, port: u32) -> Hypervisor {
         self.0.hypervisor(index, port)
+    }
+
+    #[inline(always)]
+    fn is_hypervisor(&self, vtep: [u64; 2]) -> bool {
+        self.0.is_hypervisor(vtep)
+    }
+
+    #[inline(always)]
+    fn liveness(&self) -> Liveness {
+        Liveness::from_word(self.0.liveness())
     }
 }

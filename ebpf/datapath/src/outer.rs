@@ -20,6 +20,8 @@ pub(crate) struct Envelope {
     /// Outer source address, an IPv4 address mapped; zero for an address that
     /// no VTEP can have.
     pub(crate) source: [u64; 2],
+    /// Outer destination address, one of the own VTEPs.
+    pub(crate) vtep: [u64; 2],
 }
 
 /// An outer IP family.
@@ -59,6 +61,7 @@ impl Outer for OuterV4 {
             // A length below the header's own contradicts every UDP length.
             payload: (be16(header, 2) as usize).wrapping_sub(Self::LENGTH),
             source: HypervisorEntry::mapped(be32(header, 12)),
+            vtep: HypervisorEntry::mapped(be32(header, 16)),
         })
     }
 
@@ -107,6 +110,7 @@ impl Outer for OuterV6 {
             payload: be16(header, 4) as usize,
             // A mapped address would pass for the IPv4 address it maps.
             source: if is_mapped(source) { [0, 0] } else { source },
+            vtep: address_v6(header, 24),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use isthmus_abi::DropReason;
 
+use crate::bfd;
 use crate::bytes::{be16, be64, mac, put_mac, put16};
 use crate::checksum::Difference;
 use crate::decide::{Path, Query, decide};
@@ -82,19 +83,19 @@ fn to_vtep<O: Outer, const IP: usize, F: Frame, S: Settings, T: Tables>(
         _ => return Verdict::Passed,
     }
     match vxlan::<O, IP, F, S, T>(frame, settings, tables, &envelope) {
-        Ok(peering) => Verdict::Forwarded { peering },
+        Ok(verdict) => verdict,
         Err(reason) => Verdict::Dropped(reason),
     }
 }
 
-/// A frame that is VXLAN to an own VTEP. Returns the index of the peering.
+/// A frame that is VXLAN to an own VTEP.
 #[inline(always)]
 fn vxlan<O: Outer, const IP: usize, F: Frame, S: Settings, T: Tables>(
     frame: &mut F,
     settings: &S,
     tables: &T,
     envelope: &Envelope,
-) -> Result<u32, DropReason> {
+) -> Result<Verdict, DropReason> {
     let udp_at = IP + O::LENGTH;
     let available = frame.length().wrapping_sub(udp_at);
     let udp = frame.chunk::<UDP>(udp_at).ok_or(DropReason::Truncated)?;
@@ -119,17 +120,56 @@ fn vxlan<O: Outer, const IP: usize, F: Frame, S: Settings, T: Tables>(
         return Err(DropReason::VxlanFlags);
     }
     if vni == 0 {
-        return Err(DropReason::VniZero);
+        return answer::<O, IP, F, S, T>(frame, settings, tables, envelope, length - OVERHEAD);
     }
     if mac(ethernet, 0) != settings.gateway_mac() {
         return Err(DropReason::InnerMac);
     }
     let space = length - OVERHEAD;
-    match be16(ethernet, 12) {
+    let peering = match be16(ethernet, 12) {
         IPV4 => route::<O, InnerV4, IP, F, S, T>(frame, settings, tables, envelope, vni, space),
         IPV6 => route::<O, InnerV6, IP, F, S, T>(frame, settings, tables, envelope, vni, space),
         _ => Err(DropReason::InnerNotIp),
+    }?;
+    Ok(Verdict::Forwarded { peering })
+}
+
+/// A frame of VNI 0 with an inner packet in `space` bytes: BFD is answered.
+#[inline(always)]
+fn answer<O: Outer, const IP: usize, F: Frame, S: Settings, T: Tables>(
+    frame: &mut F,
+    settings: &S,
+    tables: &T,
+    envelope: &Envelope,
+    space: usize,
+) -> Result<Verdict, DropReason> {
+    let udp_at = IP + O::LENGTH;
+    let ethernet_at = udp_at + UDP + VXLAN;
+    let ethernet = frame
+        .chunk::<ETHERNET>(ethernet_at)
+        .ok_or(DropReason::Truncated)?;
+    if be16(ethernet, 12) != IPV4 || space < bfd::LENGTH {
+        return Err(DropReason::VniZero);
     }
+    let asked = bfd::parse(frame, udp_at + OVERHEAD)?;
+    if !tables.is_hypervisor(envelope.source) {
+        return Err(DropReason::BfdUnknown);
+    }
+    let discriminator = bfd::discriminator(envelope.vtep, envelope.source);
+    let answer = asked.answer(discriminator, tables.liveness())?;
+    let body = bfd::put(frame, udp_at + OVERHEAD, &answer)?;
+
+    let ethernet = frame
+        .chunk::<ETHERNET>(ethernet_at)
+        .ok_or(DropReason::Truncated)?;
+    let [to, from] = [mac(ethernet, 6), mac(ethernet, 0)];
+    put_mac(ethernet, 0, to);
+    put_mac(ethernet, 6, from);
+    let headers = put_vxlan(frame, udp_at + UDP, 0)?;
+    let outer = frame.chunk::<ETHERNET>(0).ok_or(DropReason::Truncated)?;
+    let back = mac(outer, 6);
+    send::<O, IP, F, S>(frame, settings, envelope.source, back, body.and(headers))?;
+    Ok(Verdict::Answered)
 }
 
 /// A frame with an inner IP packet in `space` bytes.
@@ -178,32 +218,45 @@ fn rewrite<O: Outer, I: Inner, const IP: usize, F: Frame, S: Settings>(
     put_mac(inner, 0, path.member_mac);
     put_mac(inner, 6, settings.gateway_mac());
 
-    let vxlan = frame
-        .chunk::<VXLAN>(udp_at + UDP)
-        .ok_or(DropReason::Truncated)?;
-    let header = I_FLAG | (path.vni as u64) << 8;
-    let headers = Difference::default()
+    let headers = put_vxlan(frame, udp_at + UDP, path.vni)?;
+    let body = aged.and(macs).and(headers);
+    send::<O, IP, F, S>(frame, settings, path.vtep, path.next_hop, body)
+}
+
+/// Writes a VXLAN header at `at`; returns what that does to a sum over it.
+#[inline(always)]
+fn put_vxlan<F: Frame>(frame: &mut F, at: usize, vni: u32) -> Result<Difference, DropReason> {
+    let vxlan = frame.chunk::<VXLAN>(at).ok_or(DropReason::Truncated)?;
+    let header = I_FLAG | (vni as u64) << 8;
+    let difference = Difference::default()
         .minus_wide(be64(vxlan, 0))
         .plus_wide(header);
     vxlan.copy_from_slice(&header.to_be_bytes());
+    Ok(difference)
+}
 
-    let addresses = O::redirect(frame, IP, path.vtep)?;
+/// Writes the outer headers: from the VTEP and port that the frame came to, to
+/// a VTEP by a next hop. `body` is what changed behind the UDP header.
+#[inline(always)]
+fn send<O: Outer, const IP: usize, F: Frame, S: Settings>(
+    frame: &mut F,
+    settings: &S,
+    vtep: [u64; 2],
+    next_hop: u64,
+    body: Difference,
+) -> Result<(), DropReason> {
+    let addresses = O::redirect(frame, IP, vtep)?;
 
-    let udp = frame.chunk::<UDP>(udp_at).ok_or(DropReason::Truncated)?;
+    let udp = frame
+        .chunk::<UDP>(IP + O::LENGTH)
+        .ok_or(DropReason::Truncated)?;
     let checksum = be16(udp, 6);
     if checksum != 0 {
-        put16(
-            udp,
-            6,
-            aged.and(macs)
-                .and(headers)
-                .and(addresses)
-                .apply_udp(checksum),
-        );
+        put16(udp, 6, body.and(addresses).apply_udp(checksum));
     }
 
     let outer = frame.chunk::<ETHERNET>(0).ok_or(DropReason::Truncated)?;
-    put_mac(outer, 0, path.next_hop);
+    put_mac(outer, 0, next_hop);
     put_mac(outer, 6, settings.port_mac());
     Ok(())
 }

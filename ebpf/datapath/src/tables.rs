@@ -1,6 +1,6 @@
 //! What the brain asks of the tables, whatever their layout.
 
-use isthmus_abi::MemberWord;
+use isthmus_abi::{Liveness, MemberWord};
 
 /// Where a route leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,4 +34,8 @@ pub trait Tables {
     fn member_v6(&self, vni: u32, address: [u64; 2]) -> MemberWord;
     /// The hypervisor with this index and its next hop for `port`.
     fn hypervisor(&self, index: u16, port: u32) -> Hypervisor;
+    /// Whether a VTEP address, an IPv4 address mapped, is a hypervisor's.
+    fn is_hypervisor(&self, vtep: [u64; 2]) -> bool;
+    /// Whether the gateway takes traffic.
+    fn liveness(&self) -> Liveness;
 }

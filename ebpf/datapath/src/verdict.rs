@@ -12,6 +12,9 @@ pub enum Verdict {
         /// Index into `PEERINGS`.
         peering: u32,
     },
+    /// Back to the hypervisor that asked, out of the port it came in on; the
+    /// frame is rewritten.
+    Answered,
     /// Nowhere; the frame is untouched.
     Dropped(DropReason),
 }
@@ -24,6 +27,7 @@ impl Verdict {
         match self {
             Self::Passed => Outcome::Passed,
             Self::Forwarded { .. } => Outcome::Forwarded,
+            Self::Answered => Outcome::Answered,
             Self::Dropped(reason) => Outcome::Dropped(reason),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use isthmus_abi::{HypervisorEntry, MemberWord};
+use isthmus_abi::{HypervisorEntry, Liveness, MemberWord};
 use isthmus_datapath::{Hypervisor, Linear, Route, Tables, Verdict, process};
 
 use crate::verdict::Judged;
@@ -32,7 +32,7 @@ impl<'a> Brain<'a> {
         let verdict = process(&mut Linear(&mut frame), &self.world.config, self);
         let peering = match verdict {
             Verdict::Forwarded { peering } => Some(peering),
-            Verdict::Passed | Verdict::Dropped(_) => None,
+            Verdict::Passed | Verdict::Answered | Verdict::Dropped(_) => None,
         };
         Judged {
             outcome: verdict.outcome(),
@@ -86,6 +86,13 @@ impl Tables for Brain<'_> {
             vtep: words,
             next_hop: self.world.next_hops[vtep],
         }
+    }
+    fn is_hypervisor(&self, vtep: [u64; 2]) -> bool {
+        let address = address_v6(vtep).to_canonical();
+        self.vteps.contains(&address)
+    }
+    fn liveness(&self) -> Liveness {
+        self.world.liveness
     }
 }
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 /// Next header: IPv6 destination options.
 const DESTINATION_OPTIONS: u8 = 60;
-/// Protocol for experiments (RFC 3692): what inner packets carry.
-const EXPERIMENT: u8 = 253;
+/// Protocol for experiments (RFC 3692): what most inner packets carry.
+pub(crate) const EXPERIMENT: u8 = 253;
 
 /// A checksum to be filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct InnerSpec {
     pub ttl: u8,
     /// Flags and fragment offset (IPv4).
     pub fragment: u16,
+    /// Protocol, or next header where there are no extension headers.
+    pub protocol: u8,
     /// Options (IPv4) or extension headers (IPv6).
     pub options: Vec<u8>,
     /// Exclusive-or of the first byte, version and header length.
@@ -171,7 +173,7 @@ impl InnerSpec {
             protocol: if self.source.is_ipv6() && !self.options.is_empty() {
                 DESTINATION_OPTIONS
             } else {
-                EXPERIMENT
+                self.protocol
             },
             options: &self.options,
             length_error: self.length_error,

@@ -78,6 +78,7 @@ impl Gateway {
             };
             writer.add_label(&label)?;
         }
+        writer.set_liveness(world.liveness);
         writer.settle()?;
         let router = Router::load(isthmus_object::ROUTER, &tables, config)?;
         Ok(Self {
@@ -118,7 +119,7 @@ impl Gateway {
         let outcome = outcome_of(outcome).context("an outcome without a name")?;
         let action = match outcome {
             Outcome::Passed => XDP_PASS,
-            Outcome::Forwarded => XDP_TX,
+            Outcome::Forwarded | Outcome::Answered => XDP_TX,
             Outcome::Dropped(_) => XDP_DROP,
         };
         ensure!(
@@ -151,8 +152,9 @@ fn outcome_of(index: u32) -> Option<Outcome> {
     match index {
         0 => Some(Outcome::Passed),
         1 => Some(Outcome::Forwarded),
+        2 => Some(Outcome::Answered),
         _ => DropReason::ALL
-            .get(index as usize - 2)
+            .get(index as usize - 3)
             .copied()
             .map(Outcome::Dropped),
     }

@@ -14,6 +14,7 @@ mod model;
 mod verdict;
 mod world;
 
+pub mod bfd;
 pub mod scene;
 
 pub use brain::Brain;

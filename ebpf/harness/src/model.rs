@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use isthmus_abi::{DropReason, Outcome};
 
+use crate::bfd::{self, Control};
 use crate::verdict::Judged;
 use crate::world::World;
 
@@ -18,8 +19,9 @@ pub fn model(world: &World, frame: &[u8]) -> Judged {
     let mut out = frame.to_vec();
     let (outcome, peering) = match frame_to_us(world, frame) {
         None => (Outcome::Passed, None),
-        Some(at) => match route(world, &mut out, &at) {
-            Ok(peering) => (Outcome::Forwarded, Some(peering)),
+        Some(at) => match router(world, &mut out, &at) {
+            Ok(Done::Forwarded(peering)) => (Outcome::Forwarded, Some(peering)),
+            Ok(Done::Answered) => (Outcome::Answered, None),
             Err(reason) => (Outcome::Dropped(reason), None),
         },
     };
@@ -28,6 +30,12 @@ pub fn model(world: &World, frame: &[u8]) -> Judged {
         peering,
         frame: out,
     }
+}
+
+/// What was done with a frame that was rewritten.
+enum Done {
+    Forwarded(u32),
+    Answered,
 }
 
 /// Where the headers of a VXLAN frame to an own VTEP are.
@@ -117,7 +125,7 @@ fn frame_to_us(world: &World, frame: &[u8]) -> Option<At> {
     })
 }
 
-fn route(world: &World, frame: &mut [u8], at: &At) -> Result<u32, DropReason> {
+fn router(world: &World, frame: &mut [u8], at: &At) -> Result<Done, DropReason> {
     use DropReason as Drop;
     let config = &world.config;
     let udp = at.udp;
@@ -136,7 +144,7 @@ fn route(world: &World, frame: &mut [u8], at: &At) -> Result<u32, DropReason> {
         .iter()
         .fold(0, |vni, byte| vni << 8 | u32::from(*byte));
     if vni == 0 {
-        return Err(Drop::VniZero);
+        return answer(world, frame, at);
     }
     if mac(frame, ethernet) != config.gateway_mac {
         return Err(Drop::InnerMac);
@@ -192,9 +200,71 @@ fn route(world: &World, frame: &mut [u8], at: &At) -> Result<u32, DropReason> {
     }
 
     let old = frame.to_vec();
+    put(frame, vxlan, &[8, 0, 0, 0]);
+    put(frame, vxlan + 4, &(route.peer_vni << 8).to_be_bytes());
+    put(frame, ethernet, &to.mac.to_be_bytes()[2..]);
+    put(frame, ethernet + 6, &config.gateway_mac.to_be_bytes()[2..]);
+    frame[ttl] -= 1;
+    if source.is_ipv4() {
+        let header = ip..ip + 20;
+        let checksum = carried(&old[header.clone()], &frame[header], 10, 0, 0);
+        put(frame, ip + 10, &checksum.to_be_bytes());
+    }
+    send(world, &old, frame, at, to.vtep, next_hop)?;
+    Ok(Done::Forwarded(route.peering))
+}
+
+/// A frame with VNI 0.
+fn answer(world: &World, frame: &mut [u8], at: &At) -> Result<Done, DropReason> {
+    use DropReason as Drop;
+    let (vxlan, ethernet, ip) = (at.udp + 8, at.udp + 16, at.udp + 30);
+    let (udp, control) = (ip + 20, ip + 28);
+    let is_bfd = word(frame, ethernet + 12) == Some(0x0800)
+        && at.end >= control + 24
+        && frame[ip] == 0x45
+        && word(frame, ip + 6).is_some_and(|fragment| fragment & 0x3fff == 0)
+        && frame[ip + 9] == 17
+        && word(frame, udp + 2) == Some(usize::from(bfd::PORT));
+    if !is_bfd {
+        return Err(Drop::VniZero);
+    }
+    let question = Control::parse(&frame[control..control + 24]);
+    let is_whole = word(frame, ip + 2) == Some(52) && word(frame, udp + 4) == Some(32);
+    if !is_whole || frame[ip + 8] != 255 || !question.is_valid() {
+        return Err(Drop::BfdInvalid);
+    }
+    if !world.next_hops.contains_key(&at.source) {
+        return Err(Drop::BfdUnknown);
+    }
+    let own = bfd::discriminator(at.destination, at.source);
+    if question.yours != 0 && question.yours != own {
+        return Err(Drop::BfdInvalid);
+    }
+    let old = frame.to_vec();
+    put(frame, vxlan, &[8, 0, 0, 0, 0, 0, 0, 0]);
+    put(frame, ethernet, &old[ethernet + 6..ethernet + 12]);
+    put(frame, ethernet + 6, &old[ethernet..ethernet + 6]);
+    put(frame, ip + 12, &old[ip + 16..ip + 20]);
+    put(frame, ip + 16, &old[ip + 12..ip + 16]);
+    let reply = question.answered(own, world.liveness);
+    put(frame, udp, &reply.udp(49_152, bfd::PORT));
+    send(world, &old, frame, at, at.source, mac(&old, 6))?;
+    Ok(Done::Answered)
+}
+
+/// The outer headers of what goes from the VTEP that it came to to another, and
+/// the checksum over all that changed since `old`.
+fn send(
+    world: &World,
+    old: &[u8],
+    frame: &mut [u8],
+    at: &At,
+    vtep: IpAddr,
+    next_hop: u64,
+) -> Result<(), DropReason> {
     put(frame, 0, &next_hop.to_be_bytes()[2..]);
-    put(frame, 6, &config.port_mac.to_be_bytes()[2..]);
-    match (at.destination, to.vtep) {
+    put(frame, 6, &world.config.port_mac.to_be_bytes()[2..]);
+    match (at.destination, vtep) {
         (IpAddr::V4(own), IpAddr::V4(other)) => {
             frame[at.ip + 8] = 64;
             put(frame, at.ip + 12, &own.octets());
@@ -208,27 +278,18 @@ fn route(world: &World, frame: &mut [u8], at: &At) -> Result<u32, DropReason> {
             put(frame, at.ip + 8, &own.octets());
             put(frame, at.ip + 24, &other.octets());
         }
-        _ => return Err(Drop::UnderlayFamily),
+        _ => return Err(DropReason::UnderlayFamily),
     }
-    put(frame, vxlan, &[8, 0, 0, 0]);
-    put(frame, vxlan + 4, &(route.peer_vni << 8).to_be_bytes());
-    put(frame, ethernet, &to.mac.to_be_bytes()[2..]);
-    put(frame, ethernet + 6, &config.gateway_mac.to_be_bytes()[2..]);
-    frame[ttl] -= 1;
-    if source.is_ipv4() {
-        let header = ip..ip + 20;
-        let checksum = carried(&old[header.clone()], &frame[header], 10, 0, 0);
-        put(frame, ip + 10, &checksum.to_be_bytes());
-    }
+    let udp = at.udp;
     if word(frame, udp + 6) != Some(0) {
         let body = udp..at.end;
         let before = pseudo(at.source) + pseudo(at.destination);
-        let after = pseudo(at.destination) + pseudo(to.vtep);
+        let after = pseudo(at.destination) + pseudo(vtep);
         let checksum = carried(&old[body.clone()], &frame[body], 6, before, after);
         let checksum = if checksum == 0 { 0xffff } else { checksum };
         put(frame, udp + 6, &checksum.to_be_bytes());
     }
-    Ok(route.peering)
+    Ok(())
 }
 
 fn put(frame: &mut [u8], at: usize, bytes: &[u8]) {

@@ -8,7 +8,8 @@ use std::net::IpAddr;
 
 use isthmus_abi::{MAX_VTEPS, RouterConfig};
 
-use crate::frame::{Checksum, FrameSpec, InnerSpec, OuterSpec};
+use crate::bfd;
+use crate::frame::{Checksum, EXPERIMENT, FrameSpec, InnerSpec, OuterSpec};
 use crate::world::{Member, MemberPrefix, RouteEntry, World, small};
 
 /// The port's MAC.
@@ -114,6 +115,7 @@ impl Shape {
                 destination: self.address(200, 0, 3),
                 ttl: 64,
                 fragment: 0x4000,
+                protocol: EXPERIMENT,
                 options: Vec::new(),
                 first_byte_error: 0,
                 length_error: 0,
@@ -124,6 +126,41 @@ impl Shape {
             padding: 0,
             cut: None,
         }
+    }
+
+    /// A frame with which hypervisor 11 asks whether the gateway lives, as Open
+    /// vSwitch does: IPv4 inside, whatever the shape.
+    #[must_use]
+    pub fn question(self, control: &bfd::Control) -> FrameSpec {
+        let mut frame = self.frame();
+        frame.vxlan = 0x0800_0000_0000_0000;
+        frame.inner_to = 0x0023_2000_0001;
+        frame.inner_from = 0x0200_0000_00ee;
+        frame.inner.source = [169, 254, 1, 1].into();
+        frame.inner.destination = [169, 254, 1, 0].into();
+        frame.inner.ttl = 255;
+        frame.inner.fragment = 0;
+        frame.inner.protocol = 17;
+        frame.inner.payload = control.udp(49_321, bfd::PORT);
+        frame
+    }
+
+    /// What [`Shape::question`] becomes.
+    #[must_use]
+    pub fn answer(self, question: &FrameSpec, control: &bfd::Control) -> FrameSpec {
+        let mut frame = question.clone();
+        frame.to = question.from;
+        frame.from = PORT_MAC;
+        frame.outer.source = question.outer.destination;
+        frame.outer.destination = question.outer.source;
+        frame.outer.ttl = 64;
+        frame.vxlan = 0x0800_0000_0000_0000;
+        frame.inner_to = question.inner_from;
+        frame.inner_from = question.inner_to;
+        frame.inner.source = question.inner.destination;
+        frame.inner.destination = question.inner.source;
+        frame.inner.payload = control.udp(49_152, bfd::PORT);
+        frame
     }
 
     /// What [`Shape::frame`] becomes: `frame` after the router, if it goes to

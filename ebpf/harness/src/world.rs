@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use isthmus_abi::{Capacities, HashKey, RouterConfig};
+use isthmus_abi::{Capacities, HashKey, Liveness, RouterConfig};
 
 /// A member as the forwarding map has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct World {
     pub prefixes: Vec<MemberPrefix>,
     /// Hypervisors and the next hop of the configured port, 0 while unknown.
     pub next_hops: HashMap<IpAddr, u64>,
+    /// Whether the gateway takes traffic.
+    pub liveness: Liveness,
 }
 
 impl World {
@@ -65,6 +67,7 @@ impl World {
             members: HashMap::new(),
             prefixes: Vec::new(),
             next_hops: HashMap::new(),
+            liveness: Liveness::Serving,
         }
     }
 

@@ -4,7 +4,7 @@ mod generated;
 
 use std::cell::Cell;
 
-use isthmus_abi::Outcome;
+use isthmus_abi::{Liveness, Outcome};
 use isthmus_harness::scene::{Shape, world};
 use isthmus_harness::{Brain, Gateway, World, model};
 use proptest::prelude::*;
@@ -54,6 +54,20 @@ fn they_agree_on_garbage() {
             agree(&world, &gateway, &frame)
         })
         .unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn they_agree_on_questions_of_hypervisors() {
+    for liveness in [Liveness::NotSynced, Liveness::Serving, Liveness::Draining] {
+        let mut world = world(false);
+        world.liveness = liveness;
+        let gateway = Gateway::new(&world).expect("the router is loaded; this needs root");
+        TestRunner::new(cases(2000))
+            .run(&generated::question(), |frame| {
+                agree(&world, &gateway, &frame)
+            })
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
 }
 
 #[test]

@@ -4,21 +4,24 @@ mod rows;
 
 use std::collections::{HashMap, HashSet};
 
-use isthmus_abi::{DropReason, Outcome};
+use isthmus_abi::{DropReason, Liveness, Outcome};
 use isthmus_harness::scene::world;
 use isthmus_harness::{Brain, Gateway, World, check_forwarded, model};
 
 use rows::{Row, rows};
 
-fn worlds() -> HashMap<bool, (World, Gateway)> {
-    [false, true]
+fn worlds() -> HashMap<(bool, Liveness), (World, Gateway)> {
+    let all = [Liveness::NotSynced, Liveness::Serving, Liveness::Draining];
+    let keys = all
         .into_iter()
-        .map(|tagged| {
-            let world = world(tagged);
-            let gateway = Gateway::new(&world).expect("the router is loaded; this needs root");
-            (tagged, (world, gateway))
-        })
-        .collect()
+        .flat_map(|liveness| [(false, liveness), (true, liveness)]);
+    keys.map(|(tagged, liveness)| {
+        let mut world = world(tagged);
+        world.liveness = liveness;
+        let gateway = Gateway::new(&world).expect("the router is loaded; this needs root");
+        ((tagged, liveness), (world, gateway))
+    })
+    .collect()
 }
 
 #[test]
@@ -28,11 +31,12 @@ fn every_row_gets_its_verdict_its_bytes_and_its_counter() {
     for Row {
         name,
         tagged_port,
+        liveness,
         input,
         expected,
     } in rows()
     {
-        let (world, gateway) = &worlds[&tagged_port];
+        let (world, gateway) = &worlds[&(tagged_port, liveness)];
         let got = gateway
             .judge(&input)
             .unwrap_or_else(|error| panic!("{name}: {error:#}"));
@@ -60,21 +64,21 @@ fn every_row_gets_its_verdict_its_bytes_and_its_counter() {
 }
 
 #[test]
-fn what_the_program_forwards_is_sound_to_another_parser() {
+fn what_the_program_sends_is_sound_to_another_parser() {
     let worlds = worlds();
-    let mut forwarded = 0;
+    let mut sent = 0;
     for row in rows()
         .into_iter()
-        .filter(|row| row.expected.outcome == Outcome::Forwarded)
+        .filter(|row| matches!(row.expected.outcome, Outcome::Forwarded | Outcome::Answered))
     {
-        let (_, gateway) = &worlds[&row.tagged_port];
+        let (_, gateway) = &worlds[&(row.tagged_port, row.liveness)];
         let got = gateway.judge(&row.input).expect("runs");
         if !row.name.contains("wrong") {
             check_forwarded(&got.frame).unwrap_or_else(|error| panic!("{}: {error:#}", row.name));
-            forwarded += 1;
+            sent += 1;
         }
     }
-    assert!(forwarded >= 60, "only {forwarded} rows are forwarded");
+    assert!(sent >= 150, "only {sent} rows are sent");
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn the_rows_are_many_and_name_every_outcome() {
     assert_eq!(names.len(), rows.len(), "two rows have one name");
     assert!(rows.len() >= 120, "only {} rows", rows.len());
     let outcomes: HashSet<_> = rows.iter().map(|row| row.expected.outcome).collect();
-    let all = [Outcome::Passed, Outcome::Forwarded]
+    let all = [Outcome::Passed, Outcome::Forwarded, Outcome::Answered]
         .into_iter()
         .chain(DropReason::ALL.iter().copied().map(Outcome::Dropped));
     for outcome in all {

@@ -8,7 +8,7 @@ use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX};
 use aya_ebpf::btf_maps::{Array, PerCpuArray, ProgramArray};
 use aya_ebpf::macros::{btf_map, xdp};
 use aya_ebpf::programs::XdpContext;
-use isthmus_abi::{HypervisorEntry, MemberWord};
+use isthmus_abi::{HypervisorEntry, Liveness, MemberWord};
 use isthmus_datapath::{Frame as _, Hypervisor, Route, Tables, Verdict, process};
 
 mod packet;
@@ -155,7 +155,7 @@ pub fn rewrite(context: XdpContext) -> u32 {
     let tables = Known(HypervisorEntry::mapped(u32::from_be_bytes(*source)));
     match process(&mut packet, &rodata::Rodata, &tables) {
         Verdict::Passed => XDP_PASS,
-        Verdict::Forwarded { .. } => XDP_TX,
+        Verdict::Forwarded { .. } | Verdict::Answered => XDP_TX,
         Verdict::Dropped(_) => XDP_DROP,
     }
 }
@@ -216,6 +216,14 @@ impl Tables for Known {
             vtep: self.0,
             next_hop: 0x0200_0000_0001,
         }
+    }
+    #[inline(always)]
+    fn is_hypervisor(&self, _: [u64; 2]) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn liveness(&self) -> Liveness {
+        Liveness::Serving
     }
 }
 

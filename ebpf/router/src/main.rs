@@ -31,6 +31,7 @@ pub fn router(context: XdpContext) -> u32 {
             counters::peering(peering, length);
             XDP_TX
         }
+        Verdict::Answered => XDP_TX,
         Verdict::Dropped(_) => XDP_DROP,
     }
 }

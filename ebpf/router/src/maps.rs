@@ -1,7 +1,7 @@
 //! The maps. Their real sizes are user space's, which makes and pins them; the
 //! loader takes the pinned maps instead of what is declared here.
 
-use aya_ebpf::btf_maps::{Array, LpmTrie, PerCpuArray};
+use aya_ebpf::btf_maps::{Array, HashMap, LpmTrie, PerCpuArray};
 use aya_ebpf::macros::btf_map;
 use isthmus_abi::{Counter, MemberWord, OUTCOMES as OUTCOME_COUNT};
 
@@ -27,6 +27,10 @@ pub static PREFIXES_V4: LpmTrie<[u8; 8], MemberWord, 1> = LpmTrie::new();
 /// 20 bytes of key, where 8 bytes are not aligned.
 #[btf_map]
 pub static PREFIXES_V6: LpmTrie<[u8; 20], [u32; 2], 1> = LpmTrie::new();
+#[btf_map]
+pub static VTEPS: HashMap<[u64; 2], u32, 1> = HashMap::new();
+#[btf_map]
+pub static LIVENESS: Table = Table::new();
 #[btf_map]
 pub static OUTCOMES: PerCpuArray<Counter, { OUTCOME_COUNT as usize }> = PerCpuArray::new();
 #[btf_map]

@@ -127,6 +127,17 @@ impl Memory for Maps {
             }
         }
     }
+
+    #[inline(always)]
+    fn is_hypervisor(&self, vtep: [u64; 2]) -> bool {
+        maps::VTEPS.get_ptr(vtep).is_some()
+    }
+
+    #[inline(always)]
+    fn liveness(&self) -> u64 {
+        let [word, ..] = line(&maps::LIVENESS, 0);
+        word
+    }
 }
 
 impl Block for RouteBlock {

@@ -44,6 +44,10 @@ impl Hypervisors {
         !self.retired.is_empty()
     }
 
+    pub(crate) fn by_vtep(&self) -> &HashMap<[u64; 2], u16> {
+        &self.by_vtep
+    }
+
     pub(crate) fn index(&self, vtep: IpAddr) -> Option<u16> {
         self.by_vtep.get(&to_words(vtep)).copied()
     }

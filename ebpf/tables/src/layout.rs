@@ -7,6 +7,7 @@ use isthmus_abi::{
 
 /// `enum bpf_map_type` (linux/bpf.h).
 pub(crate) mod map_type {
+    pub(crate) const HASH: u32 = 1;
     pub(crate) const ARRAY: u32 = 2;
     pub(crate) const PERCPU_ARRAY: u32 = 6;
     pub(crate) const LPM_TRIE: u32 = 11;
@@ -25,7 +26,7 @@ pub(crate) mod map_flag {
 }
 
 /// Number of maps of a set.
-pub(crate) const MAPS: usize = 11;
+pub(crate) const MAPS: usize = 13;
 
 /// Most bytes of one value: what the kernel takes as the size of an array's.
 const MAX_VALUE: u64 = i32::MAX as u64;
@@ -165,6 +166,15 @@ pub(crate) fn specs(sizes: &Capacities) -> Result<[MapSpec; MAPS], CapacityError
             map::HYPERVISORS,
             HYPERVISORS * size_of::<HypervisorEntry>() as u32 / LINE as u32,
         ),
+        MapSpec {
+            name: map::VTEPS,
+            map_type: map_type::HASH,
+            key_size: size_of::<[u64; 2]>() as u32,
+            value_size: size_of::<u32>() as u32,
+            max_entries: HYPERVISORS,
+            flags: map_flag::NO_PREALLOC | map_flag::PROGRAM_READS,
+        },
+        MapSpec::giant(map::LIVENESS, 1),
         MapSpec::counters(map::OUTCOMES, OUTCOMES),
         MapSpec::counters(map::PEERINGS, sizes.peerings),
         MapSpec::array(

@@ -19,6 +19,7 @@ mod grace;
 mod hypervisors;
 mod labels;
 mod layout;
+mod liveness;
 mod observe;
 mod pins;
 mod prefixes;
@@ -28,6 +29,7 @@ mod routes;
 mod sys;
 mod tables;
 mod two_choice;
+mod vteps;
 mod writer;
 
 pub use capacity::{MEMBER_LOAD_PERCENT, Sizing, Table, Usage, VPC_LOAD_PERCENT};

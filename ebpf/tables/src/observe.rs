@@ -1,6 +1,7 @@
 //! Reading back what the tables hold: for the difference to what they should,
 //! and for people.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,6 +15,7 @@ use crate::reader::look_up;
 use crate::routes::Block;
 use crate::sys::SysError;
 use crate::two_choice::slots::{Slot, SlotV4, SlotV6};
+use crate::vteps;
 
 /// One member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +104,19 @@ impl Tables {
                 next_hops: hypervisors::next_hops(&self.hypervisors, index),
             })
         })
+    }
+
+    /// The hypervisors that are answered, by VTEP: those of
+    /// [`Self::hypervisors`], unless something is wrong or changing.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's answer.
+    pub fn answered(&self) -> Result<HashMap<IpAddr, u32>, SysError> {
+        let all = vteps::all(self)?.into_iter();
+        Ok(all
+            .map(|(vtep, index)| (hypervisors::from_words(vtep), index))
+            .collect())
     }
 
     /// The VTEP of a hypervisor's index, `None` where that is free.

@@ -150,6 +150,8 @@ pub fn unpin(dir: &Path) -> io::Result<()> {
         map::LABELS,
         map::PEERINGS,
         map::OUTCOMES,
+        map::LIVENESS,
+        map::VTEPS,
         map::HYPERVISORS,
         map::PREFIXES_V6,
         map::PREFIXES_V4,

@@ -17,9 +17,11 @@ mod position {
     pub(super) const PREFIXES_V4: usize = 4;
     pub(super) const PREFIXES_V6: usize = 5;
     pub(super) const HYPERVISORS: usize = 6;
-    pub(super) const OUTCOMES: usize = 7;
-    pub(super) const PEERINGS: usize = 8;
-    pub(super) const LABELS: usize = 9;
+    pub(super) const VTEPS: usize = 7;
+    pub(super) const LIVENESS: usize = 8;
+    pub(super) const OUTCOMES: usize = 9;
+    pub(super) const PEERINGS: usize = 10;
+    pub(super) const LABELS: usize = 11;
 }
 
 /// Maps that could not be made.
@@ -58,6 +60,7 @@ pub struct Tables {
     pub(crate) members_v4: Mapping,
     pub(crate) members_v6: Mapping,
     pub(crate) hypervisors: Mapping,
+    pub(crate) liveness: Mapping,
     pub(crate) labels: Mapping,
     read: AtomicBool,
 }
@@ -119,6 +122,7 @@ impl Tables {
             members_v4: memory(position::MEMBERS_V4)?,
             members_v6: memory(position::MEMBERS_V6)?,
             hypervisors: memory(position::HYPERVISORS)?,
+            liveness: memory(position::LIVENESS)?,
             labels: memory(position::LABELS)?,
             meta,
             maps,
@@ -170,6 +174,10 @@ impl Tables {
 
     pub(crate) fn prefixes_v6(&self) -> &Map {
         &self.maps[position::PREFIXES_V6]
+    }
+
+    pub(crate) fn vteps(&self) -> &Map {
+        &self.maps[position::VTEPS]
     }
 
     pub(crate) fn outcomes(&self) -> &Map {

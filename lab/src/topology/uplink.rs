@@ -76,7 +76,7 @@ impl Uplink {
         self.netlink.set_mac(self.address_index, mac)
     }
 
-    fn prefix_length(&self, address: IpAddr) -> u8 {
+    pub(crate) fn prefix_length(&self, address: IpAddr) -> u8 {
         self.subnet.prefix(Family::of(address)).prefix_len()
     }
 }

@@ -79,6 +79,7 @@ impl Agent {
                     self.notified(event, &mut events, &to_hops).await?;
                 }
                 _ = tend.tick() => {
+                    self.tell_liveness();
                     self.retry_refused();
                     self.retry_ports().await;
                     self.follow_hypervisors().await;
@@ -109,7 +110,11 @@ impl Agent {
     /// Starts to follow the folder or the cluster.
     fn source(&self, client: Option<Client>) -> std::io::Result<Source> {
         match (&self.args.manifests, client) {
-            (Some(folder), _) => Ok(Source::Folder(Watcher::new(folder)?)),
+            (Some(folder), _) => {
+                // Nobody can ask for it.
+                self.shared.lock().drain = Some(false);
+                Ok(Source::Folder(Watcher::new(folder)?))
+            }
             (None, Some(client)) => {
                 let pools = self.args.cluster.pools();
                 let name = self.args.cluster.node_name()?;

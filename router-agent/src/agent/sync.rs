@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use isthmus_abi::Liveness;
 use isthmus_compiler::EntryChange;
 
 use super::Agent;
@@ -42,6 +43,27 @@ impl Agent {
         if !std::mem::replace(&mut self.is_complete, true) {
             self.touched_hypervisors.extend(self.held_hypervisors());
             self.sync_all(false);
+            self.tell_liveness();
+        }
+    }
+
+    /// Has the router answer hypervisors as things stand. Until the tables were
+    /// brought up to date once, and it is known whether the gateway drains, it
+    /// goes on as the agent before left it.
+    pub(super) fn tell_liveness(&self) {
+        let drain = self.shared.lock().drain;
+        let Some(drain) = drain.filter(|_| self.is_complete) else {
+            return;
+        };
+        let liveness = if drain {
+            Liveness::Draining
+        } else {
+            Liveness::Serving
+        };
+        let writer = self.dataplane.writer();
+        if writer.tables().liveness() != liveness {
+            tracing::info!(liveness = liveness.name(), "what hypervisors are told");
+            writer.set_liveness(liveness);
         }
     }
 

@@ -97,6 +97,7 @@ impl Registration {
                 if asked.drain != self.asked.drain {
                     tracing::info!(drain = asked.drain, "spec.drain");
                 }
+                self.shared.lock().drain = Some(asked.drain);
                 self.asked = asked;
                 if self.written.is_none() {
                     // From before: its times of transition stay.

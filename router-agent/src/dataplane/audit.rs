@@ -23,8 +23,10 @@ type Place = (u64, Option<IpAddr>);
 pub struct Reading {
     members: Vec<(MemberId, Place)>,
     vpcs: Vec<(u32, Routes)>,
-    hypervisors: Vec<(IpAddr, ())>,
+    /// Whether it is answered.
+    hypervisors: Vec<(IpAddr, bool)>,
     labels: Vec<(Label, ())>,
+    /// Prefixes of nobody, and who is answered and no hypervisor.
     of_nobody: u64,
 }
 
@@ -40,10 +42,14 @@ impl Reading {
             ..Self::default()
         };
         let mut vteps = vec![None; 1 << 16];
+        let mut answered = tables.answered()?;
         for hypervisor in tables.hypervisors() {
             vteps[usize::from(hypervisor.index)] = Some(hypervisor.vtep);
-            reading.hypervisors.push((hypervisor.vtep, ()));
+            let index = answered.remove(&hypervisor.vtep);
+            let is_answered = index == Some(u32::from(hypervisor.index));
+            reading.hypervisors.push((hypervisor.vtep, is_answered));
         }
+        reading.of_nobody += answered.len() as u64;
         let place =
             |word: isthmus_abi::MemberWord| (word.mac(), vteps[usize::from(word.hypervisor())]);
         for member in tables.members() {
@@ -96,7 +102,7 @@ pub enum Finding {
 pub struct Audit {
     members: Walk<MemberId, Place>,
     vpcs: Walk<u32, Routes>,
-    hypervisors: Walk<IpAddr, ()>,
+    hypervisors: Walk<IpAddr, bool>,
     labels: Walk<Label, ()>,
     drifted: bool,
 }
@@ -143,12 +149,11 @@ impl Audit {
             wanted.is_some_and(|wanted| (wanted.mac, Some(wanted.hypervisor)) == *place)
         }) && self.vpcs.step(count, |vni, routes| {
             !routes.is_empty() && desired.routes(*vni).is_ok_and(|wanted| wanted == *routes)
+        }) && self.hypervisors.step(count, |vtep, is_answered| {
+            *is_answered && desired.has_hypervisor(*vtep)
         }) && self
-            .hypervisors
-            .step(count, |vtep, ()| desired.has_hypervisor(*vtep))
-            && self
-                .labels
-                .step(count, |label, ()| desired.has_label(label));
+            .labels
+            .step(count, |label, ()| desired.has_label(label));
         if self.drifted || !equal {
             return Some(Finding::Drifted);
         }

@@ -77,7 +77,7 @@ impl Dataplane for KernelDataplane {
     }
 
     fn remove_hypervisor(&mut self, vtep: IpAddr) -> Result<(), DataplaneError> {
-        self.writer.remove_hypervisor(vtep);
+        self.writer.remove_hypervisor(vtep)?;
         Ok(())
     }
 

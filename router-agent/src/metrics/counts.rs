@@ -20,7 +20,11 @@ impl Counts {
     /// The kernel's answer.
     pub fn read(tables: &Tables) -> Result<Self, SysError> {
         let mut counts = Self::default();
-        for (verdict, outcome) in [("pass", Outcome::Passed), ("tx", Outcome::Forwarded)] {
+        for (verdict, outcome) in [
+            ("pass", Outcome::Passed),
+            ("tx", Outcome::Forwarded),
+            ("answer", Outcome::Answered),
+        ] {
             counts
                 .outcomes
                 .push((verdict, "", tables.outcome(outcome)?));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isthmus_abi::Counter;
+use isthmus_abi::{Counter, Liveness};
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
@@ -222,6 +222,17 @@ impl Scrape {
             "Hypervisors with members",
             gauge,
             one(report.hypervisors),
+        );
+        let liveness = report.tables.as_ref().map(|tables| tables.liveness());
+        let states = Liveness::ALL.map(|state| {
+            let labels = vec![("state", state.name().to_owned())];
+            (labels, u64::from(liveness == Some(state)))
+        });
+        self.add(
+            "liveness",
+            "What hypervisors that ask by BFD are told",
+            gauge,
+            states.into(),
         );
         let unresolved = report.unresolved;
         self.add(

@@ -15,6 +15,8 @@ pub use write::write;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
+    /// What hypervisors that ask by BFD are told.
+    pub liveness: &'static str,
     /// Devices with a link of ours.
     pub ports: Vec<PortStatus>,
     /// Entries of each map against what it takes.

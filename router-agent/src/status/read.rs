@@ -49,6 +49,7 @@ pub async fn read(pin_dir: &Path) -> anyhow::Result<Status> {
             bytes: counter.bytes,
         });
     Ok(Status {
+        liveness: tables.liveness().name(),
         ports,
         tables: usage(&tables)?,
         peerings: peerings.collect(),

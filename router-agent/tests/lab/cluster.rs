@@ -140,13 +140,20 @@ fn a_gateway_object_is_made_anew_and_tells_of_a_drain() -> Result<()> {
     eventually("it says that it drains", || {
         Ok(condition(&cluster, "Draining")?.as_deref() == Some("True"))
     })?;
+    let drains = "isthmus_liveness{state=\"Draining\"}";
+    eventually("hypervisors are told", || Ok(agent.metric(drains)? == 1))?;
     // The agent's registration leaves the administrator's field alone.
     agent.kill()?;
     agent.restart()?;
     eventually("the drain stays", || {
         let gateway = cluster.gateway()?.context("registered")?;
         Ok(gateway.spec.drain && condition(&cluster, "Ready")?.as_deref() == Some("True"))
-    })
+    })?;
+    ensure!(agent.metric(drains)? == 1);
+    let said = agent.said()?;
+    let since = said.rsplit("maps adopted").next().context("restarted")?;
+    ensure!(!since.contains("what hypervisors are told"), "{said}");
+    Ok(())
 }
 
 #[test]

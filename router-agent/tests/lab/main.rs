@@ -2,6 +2,7 @@
 //! and its XDP program between them.
 
 mod agent;
+mod bfd;
 mod capacity;
 mod cluster;
 mod continuity;

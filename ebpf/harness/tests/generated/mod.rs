@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use isthmus_harness::bfd::{Control, discriminator};
 use isthmus_harness::scene::{Shape, config};
 use isthmus_harness::{Checksum, FrameSpec, Member, MemberPrefix, RouteEntry, World};
 use proptest::prelude::*;
@@ -10,10 +11,24 @@ use proptest::sample::select;
 
 /// Frames of the scene with some bytes changed and sometimes an end cut off.
 pub(crate) fn mutated_frame() -> impl Strategy<Value = Vec<u8>> {
-    let changes = prop::collection::vec((0_usize..140, any::<u8>()), 0..4);
-    let cut = prop_oneof![3 => Just(usize::MAX), 1 => 0_usize..160];
-    (select(Shape::all().to_vec()), changes, cut).prop_map(|(shape, changes, cut)| {
-        let mut frame = shape.frame().bytes();
+    let frame = select(Shape::all().to_vec()).prop_map(|shape| shape.frame().bytes());
+    mutated(frame)
+}
+
+/// The same of hypervisors' questions whether the gateway lives.
+pub(crate) fn question() -> impl Strategy<Value = Vec<u8>> {
+    let shape = select(Shape::all().to_vec());
+    (shape, 0_u8..4, any::<bool>()).prop_flat_map(|(shape, state, is_known)| {
+        let own = discriminator(shape.vtep(1), shape.vtep(11));
+        let control = Control::question(state, if is_known { own } else { 0 });
+        mutated(Just(shape.question(&control).bytes()))
+    })
+}
+
+fn mutated(frame: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    let changes = prop::collection::vec((0_usize..160, any::<u8>()), 0..4);
+    let cut = prop_oneof![3 => Just(usize::MAX), 1 => 0_usize..180];
+    (frame, changes, cut).prop_map(|(mut frame, changes, cut)| {
         for (at, byte) in changes {
             if let Some(place) = frame.get_mut(at) {
                 *place = byte;

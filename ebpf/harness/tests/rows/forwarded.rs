@@ -1,6 +1,6 @@
 //! What crosses a peering, and what it looks like afterwards.
 
-use isthmus_abi::Outcome;
+use isthmus_abi::{Liveness, Outcome};
 use isthmus_harness::scene::{COUNTERS, IPV6, Shape};
 use isthmus_harness::{Checksum, FrameSpec, Judged};
 
@@ -29,6 +29,7 @@ fn forwarded(shape: Shape, name: &str, goal: Goal, change: impl FnOnce(&mut Fram
     Row {
         name: format!("{}: {name}", shape.name()),
         tagged_port: shape.tagged,
+        liveness: Liveness::Serving,
         input: frame.bytes(),
         expected: Judged {
             outcome: Outcome::Forwarded,

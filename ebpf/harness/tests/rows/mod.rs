@@ -1,10 +1,11 @@
 //! The rows: description, packet in, verdict, packet out, counter.
 
+mod answered;
 mod dropped;
 mod forwarded;
 mod passed;
 
-use isthmus_abi::{DropReason, Outcome};
+use isthmus_abi::{DropReason, Liveness, Outcome};
 use isthmus_harness::scene::Shape;
 use isthmus_harness::{FrameSpec, Judged};
 
@@ -14,6 +15,8 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// Whether the port's frames are tagged.
     pub(crate) tagged_port: bool,
+    /// What the gateway says of itself.
+    pub(crate) liveness: Liveness,
     /// Packet in.
     pub(crate) input: Vec<u8>,
     /// Verdict, packet out, counter.
@@ -27,6 +30,7 @@ pub(crate) fn rows() -> Vec<Row> {
         passed::rows(shape, &mut rows);
         dropped::rows(shape, &mut rows);
         forwarded::rows(shape, &mut rows);
+        answered::rows(shape, &mut rows);
     }
     rows
 }
@@ -36,6 +40,7 @@ fn untouched(shape: Shape, name: &str, outcome: Outcome, input: Vec<u8>) -> Row 
     Row {
         name: format!("{}: {name}", shape.name()),
         tagged_port: shape.tagged,
+        liveness: Liveness::Serving,
         expected: Judged {
             outcome,
             peering: None,

@@ -25,7 +25,7 @@ const CONFIG_SPEC: MapSpec = MapSpec {
 };
 
 /// The tables that programs read or write.
-const TABLE_NAMES: [&str; 9] = [
+const TABLE_NAMES: [&str; 11] = [
     map::VPCS,
     map::ROUTES,
     map::MEMBERS_V4,
@@ -33,6 +33,8 @@ const TABLE_NAMES: [&str; 9] = [
     map::PREFIXES_V4,
     map::PREFIXES_V6,
     map::HYPERVISORS,
+    map::VTEPS,
+    map::LIVENESS,
     map::OUTCOMES,
     map::PEERINGS,
 ];

@@ -15,6 +15,8 @@ pub(crate) unsafe trait Plain: Copy {}
 
 // SAFETY: an integer.
 unsafe impl Plain for u32 {}
+// SAFETY: integers of one size.
+unsafe impl Plain for [u64; 2] {}
 // SAFETY: `repr(transparent)` over an integer.
 unsafe impl Plain for MemberWord {}
 // SAFETY: `repr(C, packed)` integers.

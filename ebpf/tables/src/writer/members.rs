@@ -8,8 +8,10 @@ use isthmus_abi::{MAX_PORTS, MemberWord, VNI_MAX};
 use super::{PrefixKey, WriteError, Writer};
 use crate::capacity::Table;
 use crate::prefixes;
+use crate::sys::SysError;
 use crate::two_choice::Placed;
 use crate::two_choice::slots::{key_v4, key_v6};
+use crate::vteps;
 
 impl Writer {
     /// Index of a hypervisor, entered under its VTEP's address where it is
@@ -17,11 +19,20 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// The table is full.
+    /// The table is full; the kernel's answer.
     pub fn add_hypervisor(&mut self, vtep: IpAddr) -> Result<u16, WriteError> {
-        self.hypervisors
+        if let Some(index) = self.hypervisors.index(vtep) {
+            return Ok(index);
+        }
+        let index = self
+            .hypervisors
             .add(&self.tables.hypervisors, vtep)
-            .ok_or(WriteError::TableFull(Table::Hypervisors))
+            .ok_or(WriteError::TableFull(Table::Hypervisors))?;
+        if let Err(source) = vteps::set(&self.tables, vtep, index) {
+            self.hypervisors.remove(vtep);
+            return Err(refused(source));
+        }
+        Ok(index)
     }
 
     /// Index of a hypervisor.
@@ -32,8 +43,13 @@ impl Writer {
 
     /// Removes a hypervisor to which no member points any more; `false` where
     /// there is none. Its index is free for others once settled.
-    pub fn remove_hypervisor(&mut self, vtep: IpAddr) -> bool {
-        self.hypervisors.remove(vtep)
+    ///
+    /// # Errors
+    ///
+    /// The kernel's answer; it is still there then.
+    pub fn remove_hypervisor(&mut self, vtep: IpAddr) -> Result<bool, WriteError> {
+        vteps::remove(&self.tables, vtep).map_err(refused)?;
+        Ok(self.hypervisors.remove(vtep))
     }
 
     /// Sets the MAC of the next hop from a port towards a hypervisor; 0 while
@@ -226,5 +242,12 @@ pub(super) fn check_vni(vni: u32) -> Result<(), WriteError> {
         Err(WriteError::NoVni(vni))
     } else {
         Ok(())
+    }
+}
+
+fn refused(source: SysError) -> WriteError {
+    WriteError::Kernel {
+        table: Table::Hypervisors,
+        source,
     }
 }

@@ -17,7 +17,7 @@ use crate::routes::Allocator;
 use crate::sys::SysError;
 use crate::two_choice::TwoChoice;
 use crate::two_choice::slots::Slot;
-use crate::{Tables, prefixes};
+use crate::{Tables, prefixes, vteps};
 
 /// What the writer before left unfinished or what is not a writer's work.
 /// Everything but a sound entry is gone once the tables are taken over.
@@ -65,6 +65,9 @@ pub enum TakeOverError {
     /// The kernel refused to list a trie.
     #[error("cannot read the prefixes of members: {0}")]
     Prefixes(SysError),
+    /// The kernel refused to list or to change a hash.
+    #[error("cannot put right which addresses are hypervisors': {0}")]
+    Hypervisors(SysError),
 }
 
 impl Writer {
@@ -137,6 +140,8 @@ impl Writer {
             self.step();
         }
         self.merge_hypervisors(&doubles);
+        recovery.unsound += vteps::restore(&tables, self.hypervisors.by_vtep())
+            .map_err(TakeOverError::Hypervisors)?;
         self.settle()?;
         Ok(recovery)
     }

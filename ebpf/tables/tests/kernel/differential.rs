@@ -232,7 +232,7 @@ fn make(change: &Change, writer: &mut Writer, model: &mut Model) {
         }
         Change::RemoveHypervisor(vtep) => {
             let known = model.hypervisors.remove(vtep).is_some();
-            assert_eq!(writer.remove_hypervisor(*vtep), known);
+            assert_eq!(writer.remove_hypervisor(*vtep).expect("removed"), known);
             model.removed_hypervisor |= known;
         }
         Change::SetNextHop(vtep, port, mac) => {
