@@ -37,10 +37,11 @@ lint: ## Formatting, clippy with our denies, documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 
 .PHONY: generate
-generate: ## Write the CRDs' YAML from the types, for kubectl and for the chart
+generate: ## Write what is generated: the CRDs' YAML, the API reference, the table of rejections
 	@tools/setup.sh
 	$(CARGO) run --locked -p isthmus-crds --bin generate-crds
 	$(CARGO) run --locked -p isthmus-crds --bin generate-crds -- charts/isthmus/files/crds
+	$(CARGO) run --locked -p isthmus-rejections --bin generate-rejections
 
 .PHONY: bench
 bench: ## Measure packet path, filling of the tables and application of changes (as root); rows go to target/bench

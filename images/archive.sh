@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Writes an image of programs alone, as an OCI layout in a tar archive:
 #
-#   USER_ID=0 TITLE=.. DESCRIPTION=.. images/archive.sh NAME ARCH OUT.tar PROGRAM..
+#   USER_ID=0 TITLE=.. DESCRIPTION=.. images/archive.sh NAME ARCH OUT.tar PROGRAM[=PATH]..
 #
-# The first program is the entrypoint. Same programs, same bytes: times are that
-# of the commit (SOURCE_DATE_EPOCH overrides). `docker load`, `podman load`,
-# `ctr images import`, `kind load image-archive` and `skopeo copy oci-archive:`
-# take it. Layout: https://github.com/opencontainers/image-spec, v1.1.
+# The first program is the entrypoint; without a path a program is in
+# /usr/local/bin. Same programs, same bytes: times are that of the commit
+# (SOURCE_DATE_EPOCH overrides). `docker load`, `podman load`, `ctr images
+# import`, `kind load image-archive` and `skopeo copy oci-archive:` take it.
+# Layout: https://github.com/opencontainers/image-spec, v1.1.
 set -euo pipefail
 
 [ $# -ge 4 ] || { sed -n '4s/^#   //p' "$0" >&2; exit 2; }
@@ -47,10 +48,12 @@ blob() {
     printf '%s' "$digest"
 }
 
-for program; do install -m 755 "$program" "$work/image/usr/local/bin/"; done
-entrypoint=/usr/local/bin/$(basename "$1")
+path_of() { case "$1" in *=*) echo "${1#*=}" ;; *) echo "/usr/local/bin/$(basename "$1")" ;; esac; }
+for program; do install -D -m 755 "${program%%=*}" "$work/image$(path_of "$program")"; done
+entrypoint=$(path_of "$1")
 
-layer=$(archive "$work/image" usr | blob)
+folders=("$work"/image/*)
+layer=$(archive "$work/image" "${folders[@]##*/}" | blob)
 labels=$(printf '"org.opencontainers.image.%s":"%s",' \
     created "$created" title "$TITLE" description "$DESCRIPTION" version "$version" \
     revision "$revision" licenses "$(field license)" source "$(field repository)")

@@ -5,6 +5,8 @@
 #   images/build.sh                     every component, for this machine
 #   ARCHES="amd64 arm64" images/build.sh operator
 #   OUT=DIR images/build.sh             elsewhere
+#   images/build.sh lab-node            not an image: the program that kind-tests
+#                                       runs on nodes, in target/static
 #
 # Another architecture takes its Rust target and, for the linker, its C
 # compiler (Debian: gcc-aarch64-linux-gnu).
@@ -38,7 +40,8 @@ package_of() {
     case "$1" in
         operator) echo isthmus-operator ;;
         agent) echo router-agent ;;
-        *) die "no component $1; there are operator and agent" ;;
+        lab-node) echo isthmus-lab ;;
+        *) die "no component $1; there are operator, agent and lab-node" ;;
     esac
 }
 
@@ -72,6 +75,7 @@ pack() {
             DESCRIPTION="Fills the XDP router's tables on a transit gateway" \
                 "$HERE/archive.sh" isthmus-router-agent "$arch" "$OUT/isthmus-router-agent.$arch.tar" \
                 "$bin/router-agent" "$bin/isthmus-probe" ;;
+        lab-node) ;;
     esac
 }
 

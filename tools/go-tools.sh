@@ -2,9 +2,9 @@
 # Builds the programs of a Go module below tools/ once, and keeps them by what
 # they are made of: the module's requirements, their hashes and the flags.
 #
-#   tools/go-tools.sh build kubernetes    etcd, kube-apiserver, kubectl
-#   tools/go-tools.sh build helm          helm
-#   tools/go-tools.sh folder kubernetes   prints where they are, or would be
+#   tools/go-tools.sh build kubernetes    etcd, kube-apiserver, kubectl, kubelet, ..
+#   tools/go-tools.sh build MODULE        helm; kind, coredns, cni
+#   tools/go-tools.sh folder MODULE       prints where they are, or would be
 set -euo pipefail
 
 usage() { sed -n '5,7s/^#   //p' "$0" >&2; exit 2; }

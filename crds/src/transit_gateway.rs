@@ -101,9 +101,12 @@ pub struct TransitGatewayStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
 
-    /// How far the gateway's maps reflect its pools' slices.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub synced: Option<GatewaySynced>,
+    /// For each of the gateway's pools, how far its maps reflect the pool's
+    /// slices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["pool".into()]))]
+    pub synced: Vec<GatewaySynced>,
 
     /// Entries that the gateway's maps hold, and have room for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,11 +123,14 @@ pub struct TransitGatewayStatus {
 }
 
 /// For each kind of slice, the newest resourceVersion up to which the gateway's
-/// maps reflect every slice of its pools. A number for each kind, since a quiet
-/// kind's watch advances only with its bookmarks.
+/// maps reflect every slice of a pool. A number for each kind and pool, since each
+/// has a watch of its own, and a quiet one advances only with its bookmarks.
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewaySynced {
+    /// The pool.
+    #[schemars(schema_with = "schema::label_name")]
+    pub pool: String,
     /// Of the PeeringSlices.
     #[schemars(schema_with = "schema::resource_version")]
     pub peering_slices: String,

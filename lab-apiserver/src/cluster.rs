@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{Client, Config};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
@@ -202,7 +203,23 @@ impl ApiServer {
     ///
     /// [`Error::Api`] where the API server does not take one.
     pub async fn install_crds(&self, client: &Client) -> Result<(), Error> {
-        crds::install(client).await
+        crds::install(client, &crds::ours()).await
+    }
+
+    /// Installs Isthmus's definitions as another version might have them, such as
+    /// [`variants::careless`](crate::variants::careless), in place of those that are
+    /// there.
+    ///
+    /// # Errors
+    ///
+    /// As [`ApiServer::install_crds`].
+    pub async fn install_crds_as(
+        &self,
+        client: &Client,
+        variant: fn(&CustomResourceDefinition) -> CustomResourceDefinition,
+    ) -> Result<(), Error> {
+        let definitions: Vec<_> = crds::ours().iter().map(variant).collect();
+        crds::install(client, &definitions).await
     }
 
     /// Kills a process (SIGKILL); returns once it is gone.

@@ -13,14 +13,19 @@ use crate::Error;
 
 const BOUND: Duration = Duration::from_secs(30);
 
+/// Isthmus's definitions.
+pub(crate) fn ours() -> Vec<CustomResourceDefinition> {
+    let definitions = isthmus_crds::definitions().into_iter();
+    definitions.map(|definition| definition.crd).collect()
+}
+
 /// Applies every definition, and returns once each is served.
-pub(crate) async fn install(client: &Client) -> Result<(), Error> {
+pub(crate) async fn install(
+    client: &Client,
+    definitions: &[CustomResourceDefinition],
+) -> Result<(), Error> {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let definitions: Vec<_> = isthmus_crds::definitions()
-        .into_iter()
-        .map(|definition| definition.crd)
-        .collect();
-    for crd in &definitions {
+    for crd in definitions {
         let name = crd.name_any();
         api.patch(
             &name,
@@ -30,7 +35,7 @@ pub(crate) async fn install(client: &Client) -> Result<(), Error> {
         .await
         .map_err(Error::api(format!("take {name}")))?;
     }
-    for crd in &definitions {
+    for crd in definitions {
         let name = crd.name_any();
         let established = await_condition(api.clone(), &name, conditions::is_crd_established());
         if !matches!(timeout(BOUND, established).await, Ok(Ok(_))) {

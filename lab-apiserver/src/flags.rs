@@ -1,15 +1,20 @@
 //! The command lines of etcd and kube-apiserver.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::credentials::Credentials;
+
+/// Where etcd keeps its data.
+pub(crate) fn data(folder: &Path) -> PathBuf {
+    folder.join("etcd")
+}
 
 /// etcd's. It listens on sockets in the folder, so that no port can be taken.
 pub(crate) fn etcd(folder: &Path) -> Vec<String> {
     let client = format!("unix://{}", folder.join("etcd.sock").display());
     let peer = format!("unix://{}", folder.join("peer.sock").display());
     [
-        ("data-dir", folder.join("etcd").display().to_string()),
+        ("data-dir", data(folder).display().to_string()),
         ("listen-client-urls", client.clone()),
         ("advertise-client-urls", client),
         ("listen-peer-urls", peer.clone()),

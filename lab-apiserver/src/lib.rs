@@ -26,6 +26,7 @@
 //! stay as they were written.
 
 mod access;
+mod backup;
 mod binaries;
 mod cluster;
 mod crds;
@@ -36,7 +37,9 @@ mod folder;
 mod port;
 mod process;
 mod spawner;
+pub mod variants;
 
+pub use backup::Backup;
 pub use binaries::Binaries;
 pub use cluster::{ApiServer, Part};
 pub use error::Error;

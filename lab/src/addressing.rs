@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A MAC address, first byte first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,6 +81,40 @@ impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;
         write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+/// What is no MAC address.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not a MAC address, such as 02:00:00:00:00:01: {0}")]
+pub struct NotAMac(String);
+
+impl FromStr for Mac {
+    type Err = NotAMac;
+
+    fn from_str(text: &str) -> Result<Self, NotAMac> {
+        let byte = |part: &str| match part.len() {
+            2 => u8::from_str_radix(part, 16).ok(),
+            _ => None,
+        };
+        let bytes: Option<Vec<u8>> = text.split(':').map(byte).collect();
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or_else(|| NotAMac(text.to_owned()))
+    }
+}
+
+impl Serialize for Mac {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mac {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -221,5 +257,18 @@ mod tests {
     fn members_have_macs_of_their_own() {
         assert_eq!(Mac::of_member(0x01_02_03).to_string(), "02:00:00:01:02:03");
         assert_ne!(Mac::of_member(0x5e_0000), GATEWAY_MAC);
+    }
+
+    #[test]
+    fn a_mac_is_read_as_it_is_written_and_nothing_else_is() {
+        assert_eq!(GATEWAY_MAC.to_string().parse(), Ok(GATEWAY_MAC));
+        for text in [
+            "",
+            "02:00:5e:00:53",
+            "02:00:5e:00:53:1",
+            "02-00-5e-00-53-01",
+        ] {
+            assert_eq!(text.parse::<Mac>(), Err(NotAMac(text.to_owned())));
+        }
     }
 }

@@ -61,6 +61,9 @@ pub enum LabError {
         /// What it said.
         said: String,
     },
+    /// A `lab-node` somewhere else could not do what it was asked for.
+    #[error("lab-node: {0}")]
+    Remote(String),
     /// Something did not happen within its time.
     #[error("{what} did not happen within {seconds} s")]
     TimedOut {

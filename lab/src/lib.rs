@@ -29,18 +29,24 @@ mod error;
 mod kernel;
 mod manifests;
 mod precheck;
+pub mod protocol;
+mod remote;
 mod topology;
 pub mod traffic;
 mod vswitch;
 mod wait;
 
-pub use addressing::{Family, GATEWAY_MAC, Mac, OVERHEAD_V4, OVERHEAD_V6, gateway_address};
+pub use addressing::{
+    Family, GATEWAY_MAC, Mac, NotAMac, OVERHEAD_V4, OVERHEAD_V6, gateway_address,
+};
 pub use error::{LabError, Result};
 pub use kernel::mounts::MountNamespace;
 pub use kernel::namespace::Namespace;
 pub use manifests::{Manifests, NAMESPACE};
 pub use precheck::check_machine;
+pub use remote::Remote;
 pub use topology::builder::LabBuilder;
+pub use topology::host::{HostHypervisor, pass_natively};
 pub use topology::hypervisor::{Hypervisor, VXLAN_PORT};
 pub use topology::lab::{Gateway, Lab};
 pub use topology::member::{Member, MemberSpec};

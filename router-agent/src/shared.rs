@@ -43,6 +43,8 @@ pub struct Report {
     pub ports: u64,
     /// Of these, attached.
     pub ports_attached: u64,
+    /// Why the others are not.
+    pub port_problems: Vec<String>,
     /// Addresses that the attached ports answer to.
     pub vteps: BTreeSet<IpAddr>,
     /// Devices with a program, and the mode in which it runs there.
@@ -52,13 +54,22 @@ pub struct Report {
 }
 
 /// How far the slices reach that the tables reflect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlicesReport {
     /// Whether every slice was listed once.
     pub is_complete: bool,
-    /// Newest resourceVersion of the PeeringSlices.
+    /// Of each pool.
+    pub pools: Vec<PoolReport>,
+}
+
+/// How far the slices of a pool reach that the tables reflect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolReport {
+    /// The pool.
+    pub pool: String,
+    /// Newest resourceVersion of its PeeringSlices.
     pub peering: u64,
-    /// Newest resourceVersion of the ForwardingSlices.
+    /// Newest resourceVersion of its ForwardingSlices.
     pub forwarding: u64,
 }
 
@@ -86,7 +97,9 @@ impl Report {
             ));
         }
         if self.ports_attached == 0 {
-            return Some("no port is attached".to_owned());
+            let reasons = self.port_problems.join("; ");
+            let colon = if reasons.is_empty() { "" } else { ": " };
+            return Some(format!("no port is attached{colon}{reasons}"));
         }
         let waiting = self.unresolved > 0 && self.resolved_by.is_some_and(|until| now < until);
         waiting.then(|| {
@@ -118,7 +131,9 @@ mod tests {
         let not_ready = |report: &Report| report.not_ready(now).unwrap_or_default();
         assert!(not_ready(&report).contains("not filled"));
         report.synced = true;
-        assert!(not_ready(&report).contains("no port"));
+        assert_eq!(not_ready(&report), "no port is attached");
+        report.port_problems = vec!["there is no eth9".to_owned()];
+        assert_eq!(not_ready(&report), "no port is attached: there is no eth9");
         report.ports_attached = 1;
         assert_eq!(report.not_ready(now), None);
         report.refused = 2;

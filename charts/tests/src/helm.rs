@@ -41,8 +41,17 @@ impl Helm {
     ///
     /// `helm` is not built.
     pub fn of(server: &ApiServer) -> Result<Self> {
+        Self::with(server.kubeconfig())
+    }
+
+    /// As whoever this kubeconfig says.
+    ///
+    /// # Errors
+    ///
+    /// `helm` is not built.
+    pub fn with(kubeconfig: &Path) -> Result<Self> {
         let mut helm = Self::alone()?;
-        helm.kubeconfig = Some(server.kubeconfig().to_owned());
+        helm.kubeconfig = Some(kubeconfig.to_owned());
         Ok(helm)
     }
 

@@ -81,14 +81,14 @@ impl GatewayView {
                 .to_owned()
         });
         let behind = match demand {
-            Demand::Slices { carried, .. } => lags(carried, &pools, status.synced.as_ref()),
+            Demand::Slices { carried, .. } => lags(carried, &pools, &status.synced),
             Demand::Unwritten | Demand::Unknown => Vec::new(),
         };
         Self {
             programmed: match demand {
                 Demand::Unwritten => Some(false),
                 // Without a report its maps hold nobody knows what.
-                Demand::Slices { .. } if status.synced.is_none() => Some(false),
+                Demand::Slices { .. } if status.synced.is_empty() => Some(false),
                 Demand::Slices { is_confirmed, .. } => Some(*is_confirmed || behind.is_empty()),
                 Demand::Unknown => None,
             },
@@ -104,23 +104,27 @@ impl GatewayView {
     }
 }
 
-fn lags(carried: &Carried, pools: &[String], synced: Option<&GatewaySynced>) -> Vec<Lag> {
-    let reached = |text: &str| text.parse::<u64>().ok();
+/// What each of some pools needs came with whichever of the gateway's watches is
+/// the furthest.
+fn lags(carried: &Carried, pools: &[String], synced: &[GatewaySynced]) -> Vec<Lag> {
+    let reached = |kind| {
+        let concerned = synced.iter().filter(move |synced| {
+            let pool = std::slice::from_ref(&synced.pool);
+            carried.newest(kind, pool) > 0
+        });
+        let versions = concerned.filter_map(move |synced| match kind {
+            SliceKind::Peering => synced.peering_slices.parse::<u64>().ok(),
+            SliceKind::Forwarding => synced.forwarding_slices.parse::<u64>().ok(),
+        });
+        versions.max()
+    };
     [
-        (
-            "PeeringSlice",
-            SliceKind::Peering,
-            synced.and_then(|synced| reached(&synced.peering_slices)),
-        ),
-        (
-            "ForwardingSlice",
-            SliceKind::Forwarding,
-            synced.and_then(|synced| reached(&synced.forwarding_slices)),
-        ),
+        ("PeeringSlice", SliceKind::Peering),
+        ("ForwardingSlice", SliceKind::Forwarding),
     ]
     .into_iter()
-    .filter_map(|(name, kind, reached)| {
-        let needed = carried.newest(kind, pools);
+    .filter_map(|(name, kind)| {
+        let (needed, reached) = (carried.newest(kind, pools), reached(kind));
         (needed > reached.unwrap_or(0)).then_some(Lag {
             kind: name,
             reached,
@@ -150,7 +154,9 @@ mod tests {
     }
 
     fn synced(peering: &str, forwarding: &str) -> Value {
-        json!({"synced": {"peeringSlices": peering, "forwardingSlices": forwarding}})
+        json!({"synced": [
+            {"pool": "default", "peeringSlices": peering, "forwardingSlices": forwarding},
+        ]})
     }
 
     fn demand(is_confirmed: bool) -> Demand {

@@ -127,9 +127,9 @@ pub struct GatewayRow {
     /// Entries of its maps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entries: Option<GatewayEntries>,
-    /// How far its maps reflect the slices.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub synced: Option<GatewaySynced>,
+    /// How far its maps reflect the slices of each pool.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub synced: Vec<GatewaySynced>,
     /// What runs on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versions: Option<GatewayVersions>,

@@ -97,12 +97,14 @@ impl View {
                 optional(entries.map(|it| used((it.members, it.member_capacity)))),
                 optional(entries.map(|it| used((it.routes, it.route_capacity)))),
             ];
-            let synced = row.synced.as_ref();
+            let synced = row.synced.iter();
+            let synced = synced.map(|it| {
+                let (peering, forwarding) = (&it.peering_slices, &it.forwarding_slices);
+                format!("{}:{peering}/{forwarding}", it.pool)
+            });
             let versions = row.versions.as_ref();
             let wide = vec![
-                optional(
-                    synced.map(|it| format!("{},{}", it.peering_slices, it.forwarding_slices)),
-                ),
+                joined(&synced.collect::<Vec<_>>()),
                 optional(versions.map(|versions| &versions.agent)),
                 optional(versions.map(|versions| &versions.kernel)),
             ];

@@ -243,7 +243,7 @@ metadata: {{name: {name}}}
 spec: {{vteps: [172.16.0.1], pools: [{pool}]}}
 status:
   conditions: [{}]
-  synced: {{peeringSlices: '{peering}', forwardingSlices: '{forwarding}'}}
+  synced: [{{pool: {pool}, peeringSlices: '{peering}', forwardingSlices: '{forwarding}'}}]
   interfaces: [{{name: eth1, xdpMode: driver}}]
   entries: {{routes: 4, members: 7, routeCapacity: 100, memberCapacity: 200}}
   versions: {{agent: 0.1.0, kernel: '6.18', layout: 1}}",

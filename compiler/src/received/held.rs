@@ -19,8 +19,6 @@ pub(super) struct Held<E> {
     pub(super) version: u64,
     /// By prefix, each once.
     pub(super) entries: Box<[E]>,
-    /// The list that had it last.
-    pub(super) listed: u64,
 }
 
 impl<E: Entry> Held<E> {
@@ -37,8 +35,6 @@ pub(super) struct Slices<E> {
     names: HashMap<Arc<str>, u32>,
     vnis: HashMap<Vni, BTreeMap<Arc<str>, BTreeSet<u32>>>,
     index: Index,
-    /// Number of the list that goes on, or of the last one.
-    pub(super) list: u64,
 }
 
 impl<E> Default for Slices<E> {
@@ -48,7 +44,6 @@ impl<E> Default for Slices<E> {
             names: HashMap::new(),
             vnis: HashMap::new(),
             index: Index::default(),
-            list: 0,
         }
     }
 }
@@ -64,13 +59,6 @@ impl<E: Entry> Slices<E> {
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Held<E>> {
         self.slices.values()
-    }
-
-    /// Slices that the list did not have.
-    pub(super) fn unlisted(&self) -> Vec<u32> {
-        let ids = self.names.values().copied();
-        let is_unlisted = |id: &u32| self.get(*id).is_some_and(|held| held.listed != self.list);
-        ids.filter(is_unlisted).collect()
     }
 
     /// How many UIDs have slices of a VNI.

@@ -48,7 +48,6 @@ impl SliceSet {
             uid: slice.spec.vpc.uid.as_str().into(),
             version: version(meta.resource_version.as_deref()),
             entries: members(slice),
-            listed: self.forwarding.list,
         };
         let mut touched = Touched::default();
         let old = self.forwarding.id(&new.name);
@@ -73,7 +72,6 @@ impl SliceSet {
             uid: slice.spec.vpc.uid.as_str().into(),
             version: version(meta.resource_version.as_deref()),
             entries: routes(slice),
-            listed: self.peering.list,
         };
         let mut touched = Touched::default();
         let old_id = self.peering.id(&new.name);
@@ -94,34 +92,24 @@ impl SliceSet {
     /// Takes in that a slice is gone, or has no label of the gateway's pools any
     /// more.
     pub fn delete(&mut self, key: &SliceKey) -> Vec<EntryChange> {
-        let ids = match key.kind {
-            SliceKind::Forwarding => self.forwarding.id(&key.name),
-            SliceKind::Peering => self.peering.id(&key.name),
-        };
-        self.remove_all(key.kind, ids.as_slice())
+        self.delete_all(key.kind, [&*key.name])
     }
 
-    /// A full list of the slices of a kind begins; until [`Self::end_list`]
-    /// nothing is gone that it did not have yet. One that is broken off is begun
-    /// anew.
-    pub fn begin_list(&mut self, kind: SliceKind) {
-        match kind {
-            SliceKind::Forwarding => self.forwarding.list += 1,
-            SliceKind::Peering => self.peering.list += 1,
-        }
-    }
-
-    /// The list is complete: of its kind, what was not applied since
-    /// [`Self::begin_list`] is gone.
-    pub fn end_list(&mut self, kind: SliceKind) -> Vec<EntryChange> {
-        let ids = match kind {
-            SliceKind::Forwarding => self.forwarding.unlisted(),
-            SliceKind::Peering => self.peering.unlisted(),
-        };
+    /// Takes in that slices of a kind are gone, in one step: what a full list did
+    /// not have, once it is complete.
+    pub fn delete_all<'a>(
+        &mut self,
+        kind: SliceKind,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Vec<EntryChange> {
+        let ids = names.into_iter().filter_map(|name| match kind {
+            SliceKind::Forwarding => self.forwarding.id(name),
+            SliceKind::Peering => self.peering.id(name),
+        });
+        let ids: Vec<u32> = ids.collect();
         self.remove_all(kind, &ids)
     }
 
-    /// Takes slices away in one step.
     fn remove_all(&mut self, kind: SliceKind, ids: &[u32]) -> Vec<EntryChange> {
         let mut touched = Touched::default();
         match kind {

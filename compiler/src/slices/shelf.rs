@@ -331,6 +331,13 @@ impl<K: Copy + Ord + Debug> Shelf<K> {
         }
     }
 
+    /// Has what is seen next count, whatever its version.
+    pub(super) fn doubt(&mut self, id: u32) {
+        if let Some(slice) = self.slices.get_mut(id) {
+            slice.held.resource_version = 0;
+        }
+    }
+
     /// Takes in that a slice is not there: as of a version, or now.
     pub(super) fn missed(&mut self, id: u32, resource_version: Option<u64>) {
         let Some(slice) = self.slices.get_mut(id) else {

@@ -131,6 +131,18 @@ impl Slicer {
         self.found_peering.put(name, found);
     }
 
+    /// Puts what is known of a slice in doubt: what is observed of it next counts,
+    /// whatever its version. That is for what a full list or a read has, which may
+    /// be of a cluster that was restored from a backup.
+    pub fn doubt(&mut self, key: &SliceKey) {
+        match (key.kind, self.id(key)) {
+            (SliceKind::Peering, Some(id)) => self.peering.doubt(id),
+            (SliceKind::Forwarding, Some(id)) => self.forwarding.doubt(id),
+            (SliceKind::Peering, None) => self.found_peering.remove(&key.name),
+            (SliceKind::Forwarding, None) => self.found_forwarding.remove(&key.name),
+        }
+    }
+
     /// Takes in that a slice was seen to be gone as of a version, that of the
     /// watch event; `None` says that a read found nothing although no write was
     /// on its way. A slice that is needed is written again.

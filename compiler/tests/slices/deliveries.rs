@@ -141,16 +141,13 @@ proptest! {
                 }
                 Delivery::PartOfList(kind, count) => {
                     // The watch goes on from where it was only after a list.
-                    gateway.begin_list(*kind);
                     gateway.list(&run.cluster.store, *kind, *count, &ever);
-                    gateway.begin_list(*kind);
                     gateway.list(&run.cluster.store, *kind, usize::MAX, &ever);
                     gateway.end_list(&run.cluster.store, *kind, &ever);
                     let (events, told) = watches.of(*kind);
                     *told = events.len();
                 }
                 Delivery::List(kind) => {
-                    gateway.begin_list(*kind);
                     gateway.list(&run.cluster.store, *kind, usize::MAX, &ever);
                     gateway.end_list(&run.cluster.store, *kind, &ever);
                     let (events, told) = watches.of(*kind);

@@ -6,6 +6,7 @@ use isthmus_compiler::received::SliceSet;
 use isthmus_compiler::slices::{SliceKey, SliceKind};
 use isthmus_compiler::{EntryChange, MemberKey, MemberTarget, RouteKey, RouteTarget};
 use isthmus_crds::{ForwardingSlice, PeeringSlice};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::cluster::{Contents, Store, pools_of};
 
@@ -60,7 +61,7 @@ impl Gateway {
         }
     }
 
-    fn is_for(&self, meta: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> bool {
+    fn is_for(&self, meta: &ObjectMeta) -> bool {
         self.pool.is_none_or(|pool| pools_of(meta).contains(pool))
     }
 
@@ -92,10 +93,6 @@ impl Gateway {
         self.carry_out(&changes, peered);
     }
 
-    pub(crate) fn begin_list(&mut self, kind: SliceKind) {
-        self.set.begin_list(kind);
-    }
-
     /// Of what a list has, the first so many.
     pub(crate) fn list(&mut self, store: &Store, kind: SliceKind, most: usize, peered: &Peered) {
         let all = events(&Store::default(), store).into_iter();
@@ -119,29 +116,30 @@ impl Gateway {
         }
     }
 
+    /// A list is complete: what it did not have is gone.
     pub(crate) fn end_list(&mut self, store: &Store, kind: SliceKind, peered: &Peered) {
         self.before = self.held.clone();
-        match kind {
+        let pool = self.pool;
+        let is_for = |meta: &ObjectMeta| pool.is_none_or(|pool| pools_of(meta).contains(pool));
+        let gone: Vec<String> = match kind {
             SliceKind::Forwarding => {
-                (self.held.forwarding).retain(|name, _| {
-                    let there = store.forwarding.get(name);
-                    there.is_some_and(|s| {
-                        self.pool
-                            .is_none_or(|pool| pools_of(&s.metadata).contains(pool))
-                    })
-                });
+                let is_there = |name: &String| {
+                    let slice = store.forwarding.get(name);
+                    slice.is_some_and(|slice| is_for(&slice.metadata))
+                };
+                let gone = (self.held.forwarding).extract_if(.., |name, _| !is_there(name));
+                gone.map(|(name, _)| name).collect()
             }
             SliceKind::Peering => {
-                (self.held.peering).retain(|name, _| {
-                    let there = store.peering.get(name);
-                    there.is_some_and(|s| {
-                        self.pool
-                            .is_none_or(|pool| pools_of(&s.metadata).contains(pool))
-                    })
-                });
+                let is_there = |name: &String| {
+                    let slice = store.peering.get(name);
+                    slice.is_some_and(|slice| is_for(&slice.metadata))
+                };
+                let gone = (self.held.peering).extract_if(.., |name, _| !is_there(name));
+                gone.map(|(name, _)| name).collect()
             }
-        }
-        let changes = self.set.end_list(kind);
+        };
+        let changes = self.set.delete_all(kind, gone.iter().map(String::as_str));
         self.carry_out(&changes, peered);
     }
 

@@ -160,24 +160,16 @@ fn routes_of_two_vpcs_without_members_under_one_vni_are_none() {
 }
 
 #[test]
-fn a_list_takes_nothing_away_before_it_is_complete() {
+fn slices_that_go_together_leave_nothing_to_another_vpc_in_between() {
     let mut set = SliceSet::new();
-    for ordinal in 0..3 {
-        let last = u8::try_from(ordinal).unwrap() + 2;
-        set.apply_forwarding(&forwarding(1, "u1", ordinal, 1, &[(last, 1)]));
-    }
-    set.begin_list(SliceKind::Forwarding);
-    let changes = set.apply_forwarding(&forwarding(1, "u1", 0, 1, &[(2, 1)]));
+    set.apply_forwarding(&forwarding(1, "u1", 0, 1, &[(2, 1)]));
+    set.apply_forwarding(&forwarding(1, "u2", 0, 2, &[(2, 9)]));
+    set.apply_forwarding(&forwarding(2, "u3", 0, 3, &[(3, 1)]));
+    let gone = ["vni-1-u1-0", "vni-1-u2-0", "none"];
+    let changes = set.delete_all(SliceKind::Forwarding, gone);
     assert_eq!(told(&changes), NOTHING);
-    // Broken off and begun anew.
-    set.begin_list(SliceKind::Forwarding);
-    let changes = set.apply_forwarding(&forwarding(1, "u1", 1, 4, &[(3, 9)]));
-    assert_eq!(told(&changes), ["+1 10.0.0.3/32 on 172.16.0.9"]);
-    assert_eq!(
-        told(&set.end_list(SliceKind::Forwarding)),
-        ["-1 10.0.0.2/32", "-1 10.0.0.4/32"]
-    );
-    assert_eq!(told(&set.end_list(SliceKind::Peering)), NOTHING);
+    let changes = set.delete_all(SliceKind::Forwarding, ["vni-2-u3-0"]);
+    assert_eq!(told(&changes), ["-2 10.0.0.3/32"]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! `isthmus-probe URL..`: whether every address behind each URL answers 200.
 //!
 //! A headless Service's name stands for all its pods, so this asks every
-//! replica. What is not ready yet is asked again for a while.
+//! replica. What is not ready yet is asked again for a while; with `--once` not,
+//! which is what a readiness probe wants: unlike one of the kubelet's own, its
+//! reason is in the pod's events.
 
 mod ask;
 mod url;
@@ -18,10 +20,16 @@ const BOUND: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let urls: Result<Vec<Url>, _> = std::env::args().skip(1).map(|url| url.parse()).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let once = arguments.first().is_some_and(|first| first == "--once");
+    if once {
+        arguments.remove(0);
+    }
+    let bound = if once { Duration::ZERO } else { BOUND };
+    let urls: Result<Vec<Url>, _> = arguments.iter().map(|url| url.parse()).collect();
     match urls {
         Ok(urls) if !urls.is_empty() => {
-            let bad = urls.iter().filter(|url| !wait(url)).count();
+            let bad = urls.iter().filter(|url| !wait(url, bound)).count();
             if bad == 0 {
                 ExitCode::SUCCESS
             } else {
@@ -29,7 +37,7 @@ fn main() -> ExitCode {
             }
         }
         Ok(_) => {
-            eprintln!("usage: isthmus-probe http://HOST:PORT/PATH ..");
+            eprintln!("usage: isthmus-probe [--once] http://HOST:PORT/PATH ..");
             ExitCode::from(2)
         }
         Err(error) => {
@@ -39,9 +47,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Asks until every address answers 200, and prints what each said at last.
-fn wait(url: &Url) -> bool {
-    let deadline = Instant::now() + BOUND;
+/// Asks until every address answers 200 or the time is up, and prints what each
+/// said at last.
+fn wait(url: &Url, bound: Duration) -> bool {
+    let deadline = Instant::now() + bound;
     loop {
         let answers = ask_all(url);
         let well = answers

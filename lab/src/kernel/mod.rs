@@ -1,6 +1,7 @@
 //! The kernel's side: namespaces, netlink, offloads, the XDP program of the
 //! gateway's peers.
 
+pub(crate) mod device;
 pub(crate) mod ethtool;
 pub(crate) mod fdb;
 mod forward;

@@ -56,6 +56,19 @@ impl Namespace {
         })
     }
 
+    /// The one that the calling thread is in.
+    ///
+    /// # Errors
+    /// Without a /proc.
+    pub fn current() -> Result<Self> {
+        let net = File::open("/proc/thread-self/ns/net")
+            .tried(|| "opening the present network namespace".to_owned())?;
+        Ok(Self {
+            net: Arc::new(net.into()),
+            mounts: None,
+        })
+    }
+
     /// The same namespace, its commands also entering `mounts`.
     #[must_use]
     pub fn with_mounts(mut self, mounts: MountNamespace) -> Self {

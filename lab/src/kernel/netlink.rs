@@ -33,7 +33,7 @@ const OPERATIONAL_WITHIN: Duration = Duration::from_secs(5);
 /// A netlink socket in one namespace. Clones are the same socket.
 #[derive(Clone, Debug)]
 pub(crate) struct Netlink {
-    namespace: Namespace,
+    pub(super) namespace: Namespace,
     pub(super) handle: Handle,
     runtime: Arc<Runtime>,
 }
@@ -83,7 +83,7 @@ impl Netlink {
         })
     }
 
-    fn wait<T>(&self, request: impl Future<Output = T>) -> T {
+    pub(super) fn wait<T>(&self, request: impl Future<Output = T>) -> T {
         self.runtime.block_on(request)
     }
 

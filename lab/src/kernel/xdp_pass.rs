@@ -19,7 +19,7 @@ const BPF_PROG_TYPE_XDP: u32 = 6;
 const BPF_XDP: u32 = 37;
 const BPF_F_XDP_HAS_FRAGS: u32 = 1 << 5;
 /// linux/if_link.h
-const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
+pub(super) const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
 
 /// `r0 = XDP_PASS; exit` (instruction set: RFC 9669).
 const PROGRAM: [u64; 2] = [0x0000_0002_0000_00b7, 0x0000_0000_0000_0095];
@@ -51,26 +51,31 @@ struct LinkCreate {
     flags: u32,
 }
 
+/// Loads the program.
+pub(crate) fn load() -> io::Result<OwnedFd> {
+    let license = CString::from(c"Apache-2.0");
+    bpf(
+        BPF_PROG_LOAD,
+        &ProgLoad {
+            prog_type: BPF_PROG_TYPE_XDP,
+            insn_cnt: PROGRAM.len() as u32,
+            insns: PROGRAM.as_ptr() as u64,
+            license: license.as_ptr() as u64,
+            prog_flags: BPF_F_XDP_HAS_FRAGS,
+            prog_name: *b"lab_pass\0\0\0\0\0\0\0\0",
+            expected_attach_type: BPF_XDP,
+            ..ProgLoad::default()
+        },
+    )
+}
+
 /// Attaches the program to interface `index` of `namespace`. It stays until the
 /// returned link is closed.
 pub(crate) fn attach(namespace: &Namespace, index: u32) -> Result<OwnedFd> {
     namespace.attempt(
         "attaching a native XDP program to the gateway's veth peer",
         || {
-            let license = CString::from(c"Apache-2.0");
-            let program = bpf(
-                BPF_PROG_LOAD,
-                &ProgLoad {
-                    prog_type: BPF_PROG_TYPE_XDP,
-                    insn_cnt: PROGRAM.len() as u32,
-                    insns: PROGRAM.as_ptr() as u64,
-                    license: license.as_ptr() as u64,
-                    prog_flags: BPF_F_XDP_HAS_FRAGS,
-                    prog_name: *b"lab_pass\0\0\0\0\0\0\0\0",
-                    expected_attach_type: BPF_XDP,
-                    ..ProgLoad::default()
-                },
-            )?;
+            let program = load()?;
             bpf(
                 BPF_LINK_CREATE,
                 &LinkCreate {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use tokio::runtime;
 
-use super::hypervisor::{Encapsulation, Hypervisor};
+use super::hypervisor::Hypervisor;
 use super::lab::{Gateway, Lab};
 use super::node::Node;
+use super::overlay::{Encapsulation, Overlay};
 use super::router::Router;
 use super::underlay::{Fabric, Underlay, UnderlayConfig};
 use super::uplink::Uplink;
@@ -193,10 +194,10 @@ impl LabBuilder {
             vpcs: Vec::new(),
             peerings: Vec::new(),
             last_number: 0,
-            gateway_mac: self.gateway_mac,
             encapsulation: Encapsulation {
                 mtu: self.underlay.families.member_mtu(self.underlay.mtu),
                 checksums: self.checksums,
+                gateway_mac: self.gateway_mac,
             },
             _xdp_links: xdp_links,
             _fabric: fabric,
@@ -254,11 +255,10 @@ impl LabBuilder {
                 "The underlay lacks the IP family of hypervisor {number}."
             ))
         })?;
+        let underlay = node.netlink.clone();
         Ok(Hypervisor {
-            node,
+            overlay: Overlay::new(node, underlay, vtep),
             uplink,
-            vtep,
-            segments: HashMap::new(),
         })
     }
 }

@@ -8,9 +8,10 @@ use ipnet::IpNet;
 use tokio::runtime::Runtime;
 
 use super::builder::{LabBuilder, address_for};
-use super::hypervisor::{Encapsulation, Hypervisor};
+use super::hypervisor::Hypervisor;
 use super::member::Member;
 use super::node::Node;
+use super::overlay::Encapsulation;
 use super::router::Router;
 use super::underlay::Fabric;
 use super::uplink::Uplink;
@@ -79,7 +80,6 @@ pub struct Lab {
     pub(crate) vpcs: Vec<Vpc>,
     pub(crate) peerings: Vec<Peering>,
     pub(crate) last_number: u32,
-    pub(crate) gateway_mac: Mac,
     pub(crate) encapsulation: Encapsulation,
     pub(crate) _xdp_links: Vec<OwnedFd>,
     pub(crate) _fabric: Fabric,
@@ -102,7 +102,7 @@ impl Lab {
     /// The gateway's MAC in every VPC.
     #[must_use]
     pub fn gateway_mac(&self) -> Mac {
-        self.gateway_mac
+        self.encapsulation.gateway_mac
     }
 
     /// The hypervisors.
@@ -183,7 +183,7 @@ impl Lab {
             addresses: member.addresses(),
             prefixes: member.prefixes(),
             mac: member.mac(),
-            hypervisor: self.hypervisors[member.hypervisor()].vtep,
+            hypervisor: self.hypervisors[member.hypervisor()].vtep(),
         });
         Manifests::render(&self.vpcs, members, &self.peerings)
     }
@@ -198,7 +198,7 @@ impl Lab {
             asked: port,
             have: self.gateway.ports.len(),
         })?;
-        let gateway = address_for(uplink, self.hypervisor(hypervisor)?.vtep)?;
+        let gateway = address_for(uplink, self.hypervisor(hypervisor)?.vtep())?;
         self.steer_to(vpc, hypervisor, gateway)
     }
 
@@ -208,13 +208,13 @@ impl Lab {
     /// Without such a hypervisor, without members of the VPC there, or when the
     /// kernel refuses.
     pub fn steer_to(&self, vpc: &Vpc, hypervisor: usize, gateway: IpAddr) -> Result<()> {
-        let at = self.hypervisor(hypervisor)?;
+        let at = &self.hypervisor(hypervisor)?.overlay;
         let segment = at.segments.get(&vpc.vni()).ok_or_else(|| {
             LabError::NoSuchMember(format!("of {} on hypervisor {hypervisor}", vpc.name()))
         })?;
         at.node
             .netlink
-            .fdb_on_vtep(segment.vxlan, self.gateway_mac, gateway)
+            .fdb_on_vtep(segment.vxlan, self.gateway_mac(), gateway)
     }
 
     pub(crate) fn hypervisor(&self, number: usize) -> Result<&Hypervisor> {
@@ -232,7 +232,6 @@ impl Lab {
     /// # Errors
     /// When the member is another lab's.
     pub fn vtep_of(&self, member: &Member) -> Result<IpAddr> {
-        self.hypervisor(member.hypervisor())
-            .map(|hypervisor| hypervisor.vtep)
+        self.hypervisor(member.hypervisor()).map(Hypervisor::vtep)
     }
 }

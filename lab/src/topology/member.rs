@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::description::Description;
+use super::node::Node;
 use super::vpc::Vpc;
 use crate::addressing::{Family, Mac};
 use crate::kernel::namespace::Namespace;
@@ -87,6 +89,30 @@ pub(crate) struct MemberData {
     pub(crate) inner_addresses: Vec<IpAddr>,
     /// Index of the member's port in its hypervisor's namespace.
     pub(crate) port: u32,
+}
+
+impl MemberData {
+    pub(crate) fn new(
+        description: Description,
+        place: u32,
+        hypervisor: usize,
+        node: &Node,
+        port: u32,
+    ) -> Self {
+        Self {
+            place,
+            id: description.id,
+            name: description.name,
+            vpc: description.vpc,
+            hypervisor,
+            namespace: node.namespace.clone(),
+            mac: description.mac,
+            addresses: description.addresses,
+            prefixes: description.prefixes,
+            inner_addresses: description.inner_addresses,
+            port,
+        }
+    }
 }
 
 impl Member {

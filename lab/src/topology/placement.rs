@@ -4,21 +4,17 @@
 //! [`Lab::redirect`] sends there what starts now, while packets on their way
 //! still arrive at the first, and [`Lab::remove`] takes the first away.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use ipnet::IpNet;
-
 use super::builder::address_for;
-use super::hypervisor::Segment;
+use super::description::Description;
 use super::lab::Lab;
 use super::member::{Member, MemberData, MemberSpec};
 use super::node::Node;
+use super::overlay::Segment;
 use super::vpc::Vpc;
-use crate::addressing::{Family, Mac, gateway_address};
+use crate::addressing::{Family, Mac};
 use crate::error::{LabError, Result};
-use crate::kernel::ethtool::write_all_into_packets;
-use crate::kernel::netlink::{BridgePort, LOOPBACK, VethEnd};
 
 impl Lab {
     /// Adds a member of `vpc` on a hypervisor.
@@ -83,6 +79,7 @@ impl Lab {
         self.members.push(entry);
         let here = member.hypervisor();
         self.hypervisors[here]
+            .overlay
             .node
             .netlink
             .fdb_on_port(member.0.port, member.mac())?;
@@ -114,7 +111,7 @@ impl Lab {
             // over it and loses what is sent to it meanwhile.
             self.point(member.vpc(), member.mac(), member.hypervisor(), elsewhere)?;
         }
-        left.node.netlink.delete_link(member.0.port)?;
+        left.overlay.node.netlink.delete_link(member.0.port)?;
         match elsewhere {
             Some(_) => Ok(()),
             None => self.forget(member),
@@ -124,67 +121,39 @@ impl Lab {
     fn place(&mut self, description: Description, hypervisor: usize) -> Result<(Member, Node)> {
         let segment = self.segment(&description.vpc, hypervisor)?;
         let place = self.next_number();
-        let mtu = self.encapsulation.mtu;
-        let mut node = Node::new(&self.runtime)?;
-        let index = node.next_index();
-        let at = &mut self.hypervisors[hypervisor];
-        let port = at.node.next_index();
+        let encapsulation = self.encapsulation;
+        let at = &mut self.hypervisors[hypervisor].overlay;
         let port_name = format!("m{place}");
-        at.node.netlink.add_veth(
-            VethEnd {
-                name: &port_name,
-                index: port,
-                mac: None,
-                mtu,
-            },
-            Some(BridgePort {
-                bridge: segment.bridge,
-                learning: false,
-            }),
-            VethEnd {
-                name: Member::INTERFACE,
-                index,
-                mac: Some(description.mac),
-                mtu,
-            },
-            &node.netlink,
+        let (node, port) = at.place(
+            &description,
+            segment,
+            &port_name,
+            encapsulation,
+            &self.runtime,
         )?;
-        write_all_into_packets(&node.namespace, &[Member::INTERFACE])?;
-        description.configure(&node, index, self.gateway_mac)?;
 
-        let member = Member(Arc::new(MemberData {
-            place,
-            id: description.id,
-            name: description.name,
-            vpc: description.vpc,
-            hypervisor,
-            namespace: node.namespace.clone(),
-            mac: description.mac,
-            addresses: description.addresses,
-            prefixes: description.prefixes,
-            inner_addresses: description.inner_addresses,
-            port,
-        }));
+        let member = MemberData::new(description, place, hypervisor, &node, port);
+        let member = Member(Arc::new(member));
         Ok((member, node))
     }
 
     /// The VPC's segment on a hypervisor, made where it is missing and
     /// connected with those on the others.
     fn segment(&mut self, vpc: &Vpc, hypervisor: usize) -> Result<Segment> {
-        let at = self.hypervisor(hypervisor)?;
+        let at = &self.hypervisor(hypervisor)?.overlay;
         if let Some(segment) = at.segments.get(&vpc.vni()) {
             return Ok(*segment);
         }
         let vtep = at.vtep;
         let gateway = address_for(self.gateway.port(), vtep)?;
-        let (encapsulation, gateway_mac) = (self.encapsulation, self.gateway_mac);
-        let segment =
-            self.hypervisors[hypervisor].add_segment(vpc, encapsulation, gateway_mac, gateway)?;
+        let encapsulation = self.encapsulation;
+        let at = &mut self.hypervisors[hypervisor].overlay;
+        let segment = at.add_segment(vpc, encapsulation, gateway)?;
         for number in self.others_in_reach(hypervisor) {
-            let other = &self.hypervisors[number];
+            let other = &self.hypervisors[number].overlay;
             if let Some(theirs) = other.segments.get(&vpc.vni()) {
                 other.node.netlink.fdb_broadcast_to(theirs.vxlan, vtep)?;
-                let here = &self.hypervisors[hypervisor];
+                let here = &self.hypervisors[hypervisor].overlay;
                 here.node
                     .netlink
                     .fdb_broadcast_to(segment.vxlan, other.vtep)?;
@@ -202,7 +171,7 @@ impl Lab {
 
     /// On hypervisor `on`, a VPC's frames to `mac` go to hypervisor `to`.
     fn point(&self, vpc: &Vpc, mac: Mac, on: usize, to: usize) -> Result<()> {
-        let (here, there) = (&self.hypervisors[on], &self.hypervisors[to]);
+        let (here, there) = (&self.hypervisors[on].overlay, &self.hypervisors[to].overlay);
         match here.segments.get(&vpc.vni()) {
             Some(segment) if Family::of(here.vtep) == Family::of(there.vtep) => here
                 .node
@@ -214,7 +183,7 @@ impl Lab {
 
     fn forget(&self, member: &Member) -> Result<()> {
         for number in self.others_in_reach(member.hypervisor()) {
-            let other = &self.hypervisors[number];
+            let other = &self.hypervisors[number].overlay;
             if let Some(segment) = other.segments.get(&member.vpc().vni()) {
                 other
                     .node
@@ -227,10 +196,10 @@ impl Lab {
 
     /// Other hypervisors whose VTEP is of the same family.
     fn others_in_reach(&self, hypervisor: usize) -> Vec<usize> {
-        let family = Family::of(self.hypervisors[hypervisor].vtep);
+        let family = Family::of(self.hypervisors[hypervisor].vtep());
         (0..self.hypervisors.len())
             .filter(|other| *other != hypervisor)
-            .filter(|other| Family::of(self.hypervisors[*other].vtep) == family)
+            .filter(|other| Family::of(self.hypervisors[*other].vtep()) == family)
             .collect()
     }
 
@@ -244,66 +213,5 @@ impl Lab {
     fn next_number(&mut self) -> u32 {
         self.last_number += 1;
         self.last_number
-    }
-}
-
-/// What is the same in every place of a member.
-struct Description {
-    id: u32,
-    name: String,
-    vpc: Vpc,
-    mac: Mac,
-    addresses: Vec<IpAddr>,
-    prefixes: Vec<IpNet>,
-    inner_addresses: Vec<IpAddr>,
-}
-
-impl Description {
-    /// Addresses, the way to the rest of the VPC (the link) and to everything
-    /// else (the gateway).
-    fn configure(&self, node: &Node, index: u32, gateway_mac: Mac) -> Result<()> {
-        let netlink = &node.netlink;
-        let mut has = Vec::new();
-        for &address in &self.addresses {
-            let cidr = self
-                .vpc
-                .cidr_of(address)
-                .ok_or_else(|| LabError::OutsideVpc {
-                    address,
-                    vpc: self.vpc.name().to_owned(),
-                })?;
-            netlink.add_address(index, address, cidr.prefix_len())?;
-            if !has.contains(&Family::of(address)) {
-                has.push(Family::of(address));
-                let gateway = gateway_address(cidr);
-                netlink.add_neighbour(index, gateway, gateway_mac)?;
-                netlink.add_route(index, everything(address), Some(gateway))?;
-            }
-        }
-        for &cidr in self.vpc.cidrs() {
-            let own = self.addresses.iter().any(|address| cidr.contains(address));
-            if !own && has.contains(&Family::of(cidr.addr())) {
-                netlink.add_route(index, cidr, None)?;
-            }
-        }
-        for &address in &self.inner_addresses {
-            netlink.add_address(LOOPBACK, address, Family::of(address).bits())?;
-        }
-        if self.prefixes.is_empty() {
-            return Ok(());
-        }
-        node.namespace
-            .attempt("making a member forward packets", || {
-                std::fs::write("/proc/sys/net/ipv4/conf/all/forwarding", "1")?;
-                std::fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1")
-            })
-    }
-}
-
-/// The default route's destination, in the family of `address`.
-fn everything(address: IpAddr) -> IpNet {
-    match address {
-        IpAddr::V4(_) => IpNet::V4(ipnet::Ipv4Net::default()),
-        IpAddr::V6(_) => IpNet::V6(ipnet::Ipv6Net::default()),
     }
 }

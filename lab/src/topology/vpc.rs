@@ -17,7 +17,9 @@ struct VpcData {
 }
 
 impl Vpc {
-    pub(crate) fn new(vni: u32, cidrs: Vec<IpNet>) -> Self {
+    /// A VPC; its name is `vpc-VNI`.
+    #[must_use]
+    pub fn new(vni: u32, cidrs: Vec<IpNet>) -> Self {
         Self(Arc::new(VpcData {
             name: format!("vpc-{vni}"),
             vni,

@@ -1,10 +1,13 @@
 //! Traffic between members: probes that say whether one is reached, streams
 //! that count every packet, and raw frames. Everything is bounded in time.
 
+mod batch;
 mod echo;
 mod frames;
 mod ping;
 mod reach;
+mod receiver;
+mod sender;
 mod sockets;
 mod stream;
 mod tally;
@@ -18,9 +21,11 @@ pub use echo::Responders;
 pub use frames::FrameSocket;
 pub use ping::{Ping, ping};
 pub use reach::{Outcome, Patience, reach};
-pub use stream::{Stream, StreamConfig};
-pub use tally::Report;
-pub use tcp::{Transfer, transfer};
+pub use receiver::Receiver;
+pub use sender::{Sender, StreamConfig};
+pub use stream::Stream;
+pub use tally::{Gap, Report, Tally};
+pub use tcp::{Transfer, TransferReceiver, send_to, transfer};
 
 /// An address in a namespace, and who answers there.
 #[derive(Clone, Debug)]
@@ -31,4 +36,10 @@ pub struct Endpoint {
     pub address: IpAddr,
     /// Number of the member; a responder answers with it.
     pub id: u32,
+}
+
+impl From<&Endpoint> for IpAddr {
+    fn from(endpoint: &Endpoint) -> Self {
+        endpoint.address
+    }
 }

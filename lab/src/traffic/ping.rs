@@ -31,15 +31,17 @@ impl Default for Ping {
     }
 }
 
-/// Whether `to` answers an echo request of `from` with its own bytes.
+/// Whether `to`, an endpoint or an address, answers an echo request of `from`
+/// with its own bytes.
 ///
 /// # Errors
 /// When a socket cannot be made or used; that nothing comes back is `false`.
-pub fn ping(from: &Endpoint, to: &Endpoint, how: Ping) -> Result<bool> {
+pub fn ping(from: &Endpoint, to: impl Into<IpAddr>, how: Ping) -> Result<bool> {
+    let to = to.into();
     let socket = from
         .namespace
         .attempt("opening a ping socket", || ping_socket(from))?;
-    exchange(&socket, to.address, how).tried(|| format!("pinging {}", to.address))
+    exchange(&socket, to, how).tried(|| format!("pinging {to}"))
 }
 
 /// A ping socket (`SOCK_DGRAM`, `IPPROTO_ICMP`): the kernel chooses the

@@ -10,6 +10,9 @@ use super::Endpoint;
 use crate::error::Result;
 use crate::kernel::syscall::check;
 
+/// Bytes of a stream's buffers: about a second of traffic.
+pub(super) const BUFFER: libc::c_int = 64 << 20;
+
 /// A non-blocking UDP socket at an endpoint; port 0 means any.
 pub(super) fn udp(at: &Endpoint, port: u16) -> Result<UdpSocket> {
     let address = SocketAddr::new(at.address, port);

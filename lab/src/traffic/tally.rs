@@ -1,12 +1,14 @@
 //! Counting the packets of a stream. No I/O.
 
+use serde::{Deserialize, Serialize};
+
 /// Magic of a stream's packets.
 const MAGIC: u32 = 0x6973_7468;
 /// Bytes of a packet's head: magic, stream, sequence number.
 pub(super) const HEAD: usize = 16;
 
 /// What became of a stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Packets sent.
     pub sent: u64,
@@ -31,6 +33,15 @@ impl Report {
     }
 }
 
+/// Packets in a row that were sent and never received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Sequence number of the first, counted from 0.
+    pub first: u64,
+    /// How many there are.
+    pub packets: u64,
+}
+
 /// The head of packet `sequence` of a stream.
 pub(super) fn head(stream: u32, sequence: u64) -> [u8; HEAD] {
     let mut head = [0; HEAD];
@@ -40,9 +51,9 @@ pub(super) fn head(stream: u32, sequence: u64) -> [u8; HEAD] {
     head
 }
 
-/// Counts arrivals.
+/// What has arrived of a stream.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub struct Tally {
     stream: u32,
     seen: Vec<u64>,
     next: u64,
@@ -95,7 +106,9 @@ impl Tally {
         self.received
     }
 
-    pub(super) fn report(&self, sent: u64) -> Report {
+    /// What became of a stream of which this many packets were sent.
+    #[must_use]
+    pub fn report(&self, sent: u64) -> Report {
         Report {
             sent,
             received: self.received,
@@ -104,6 +117,27 @@ impl Tally {
             reordered: self.reordered,
             misdelivered: self.misdelivered,
         }
+    }
+
+    /// What is missing of a stream of which this many packets were sent, in order.
+    #[must_use]
+    pub fn gaps(&self, sent: u64) -> Vec<Gap> {
+        let mut gaps: Vec<Gap> = Vec::new();
+        for sequence in (0..sent).filter(|at| !self.has(*at)) {
+            match gaps.last_mut() {
+                Some(gap) if gap.first + gap.packets == sequence => gap.packets += 1,
+                _ => gaps.push(Gap {
+                    first: sequence,
+                    packets: 1,
+                }),
+            }
+        }
+        gaps
+    }
+
+    fn has(&self, sequence: u64) -> bool {
+        let word = self.seen.get((sequence / 64) as usize);
+        word.is_some_and(|word| word & (1 << (sequence % 64)) != 0)
     }
 
     fn sequence_of(&self, packet: &[u8]) -> Option<u64> {
@@ -137,6 +171,14 @@ mod tests {
         let report = tally(&[0, 2, 1, 2, 5]).report(6);
         assert_eq!((report.received, report.lost), (4, 2));
         assert_eq!((report.duplicated, report.reordered), (1, 1));
+    }
+
+    #[test]
+    fn what_is_missing_is_told_as_gaps() {
+        let gap = |first, packets| Gap { first, packets };
+        let missing = tally(&[1, 2, 6]).gaps(9);
+        assert_eq!(missing, [gap(0, 1), gap(3, 3), gap(7, 2)]);
+        assert_eq!(tally(&[1, 0]).gaps(2), []);
     }
 
     #[test]

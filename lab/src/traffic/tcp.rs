@@ -3,12 +3,12 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::Endpoint;
 use super::sockets::{bind, open, raw_address, wait_readable};
-use crate::error::{LabError, Result, Tried};
+use crate::error::{Result, Tried};
 use crate::kernel::syscall::check;
 
 /// A transfer to be made.
@@ -36,27 +36,68 @@ impl Default for Transfer {
 /// When no connection comes about in time, when it stalls, or when what arrives
 /// is not what was sent.
 pub fn transfer(from: &Endpoint, to: &Endpoint, what: Transfer) -> Result<()> {
-    let name = || format!("TCP from {} to {}", from.address, to.address);
-    let listener = to.namespace.attempt("listening for TCP", || {
-        let listener = TcpListener::bind(SocketAddr::new(to.address, 0))?;
-        listener.set_nonblocking(true)?;
-        Ok(listener)
-    })?;
-    let peer = listener.local_addr().tried(name)?;
-    let receiver = thread::Builder::new()
-        .name("lab-tcp".to_owned())
-        .spawn(move || receive(&listener, what))
-        .tried(name)?;
-    let sent = from
-        .namespace
-        .attempt(&name(), || connect(from, peer, what.patience))
-        .and_then(|stream| send(stream, what).tried(name));
-    let received = receiver.join().map_err(|_| LabError::System {
-        what: name(),
-        source: io::Error::other("the receiver panicked"),
-    })?;
+    let receiver = TransferReceiver::start(to, what)?;
+    let sent = send_to(from, receiver.address(), what);
+    let received = receiver.finish();
     sent?;
-    received.tried(name)
+    received
+}
+
+/// What takes one transfer, from this process or another.
+#[derive(Debug)]
+pub struct TransferReceiver {
+    address: SocketAddr,
+    worker: JoinHandle<io::Result<()>>,
+}
+
+impl TransferReceiver {
+    /// Listens at an endpoint, on a free port.
+    ///
+    /// # Errors
+    /// When socket or thread cannot be made.
+    pub fn start(at: &Endpoint, what: Transfer) -> Result<Self> {
+        let name = || format!("receiving TCP at {}", at.address);
+        let listener = at.namespace.attempt("listening for TCP", || {
+            let listener = TcpListener::bind(SocketAddr::new(at.address, 0))?;
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        })?;
+        let address = listener.local_addr().tried(name)?;
+        let worker = thread::Builder::new()
+            .name("lab-tcp".to_owned())
+            .spawn(move || receive(&listener, what))
+            .tried(name)?;
+        Ok(Self { address, worker })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for the end of the transfer.
+    ///
+    /// # Errors
+    /// When no connection came about in time, when it stalled, or when what
+    /// arrived is not what was to be sent.
+    pub fn finish(self) -> Result<()> {
+        let panicked = |_| Err(io::Error::other("the receiver panicked"));
+        let received = self.worker.join().unwrap_or_else(panicked);
+        received.tried(|| format!("receiving TCP at {}", self.address.ip()))
+    }
+}
+
+/// Sends a transfer to a [`TransferReceiver`].
+///
+/// # Errors
+/// When no connection comes about in time, or when it stalls.
+pub fn send_to(from: &Endpoint, to: SocketAddr, what: Transfer) -> Result<()> {
+    let name = || format!("TCP from {} to {}", from.address, to.ip());
+    let stream = from
+        .namespace
+        .attempt(&name(), || connect(from, to, what.patience))?;
+    send(stream, what).tried(name)
 }
 
 /// A connection from the endpoint's own address, not another of its namespace.

@@ -1,11 +1,11 @@
 //! Watches of all kinds.
 
-use futures::StreamExt as _;
 use isthmus_compiler::Kind;
 use isthmus_compiler::slices::SliceKind;
 use isthmus_crds::{ForwardingSlice, PeeringSlice, TransitGateway, Vpc, VpcMember, VpcPeering};
+use isthmus_watch::{Told, Watch};
 use kube::api::{ApiResource, DynamicObject};
-use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::runtime::watcher;
 use kube::{Api, Client};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -21,7 +21,9 @@ const WAITING: usize = 4_096;
 pub struct Watches {
     /// What they tell.
     pub news: mpsc::Receiver<News>,
-    _tasks: JoinSet<()>,
+    /// One ends where the cluster was restored from a backup: what was told before
+    /// is of no time that the cluster knows.
+    pub tasks: JoinSet<()>,
 }
 
 /// Starts a watch of each kind. Objects are read one at a time, so that one that
@@ -33,20 +35,17 @@ pub fn start(client: &Client) -> Watches {
     for source in Source::ALL {
         tasks.spawn(follow(client.clone(), source, sender.clone()));
     }
-    Watches {
-        news,
-        _tasks: tasks,
-    }
+    Watches { news, tasks }
 }
 
 async fn follow(client: Client, source: Source, sender: mpsc::Sender<News>) {
     let api: Api<DynamicObject> = Api::all_with(client, &resource(source));
     let config = watcher::Config::default().any_semantic().streaming_lists();
-    let mut stream = watcher(api, config).default_backoff().boxed();
+    let mut watch = Watch::new(api, config);
     let mut is_failing = false;
-    while let Some(event) = stream.next().await {
-        let event = match event {
-            Ok(event) => event,
+    loop {
+        let told = match watch.next().await {
+            Ok(told) => told,
             Err(error) => {
                 if !std::mem::replace(&mut is_failing, true) {
                     tracing::warn!(
@@ -60,6 +59,13 @@ async fn follow(client: Client, source: Source, sender: mpsc::Sender<News>) {
         if std::mem::take(&mut is_failing) {
             tracing::info!(kind = source.as_str(), "the watch goes on");
         }
+        let Told::Event(event) = told else {
+            tracing::warn!(
+                kind = source.as_str(),
+                "the cluster was restored from a backup"
+            );
+            return;
+        };
         if sender.send(tell(source, event)).await.is_err() {
             return;
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use isthmus_compiler::slices::{SliceKey, SliceWrite};
 use isthmus_crds::labels::{OPERATOR, POOL_LABEL_PREFIX};
 use isthmus_crds::{API_VERSION, ForwardingSlice, PeeringSlice};
+use isthmus_watch::is_misfit;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
 use kube::core::Status;
 use kube::{Api, Client, ResourceExt as _};
@@ -140,9 +141,18 @@ impl Writer {
         let api: Api<K> = Api::all(self.client.clone());
         let params = PatchParams::apply(OPERATOR).force();
         let patch = Patch::Apply(slice);
-        let mut written = self
+        let applied = self
             .request(api.patch_metadata(name, &params, &patch))
-            .await?;
+            .await;
+        let mut written = match applied {
+            Err(WriteError::Refused(status)) if is_misfit(&status) => {
+                tracing::warn!(slice = name, "does not fit its definition; it is put right");
+                let patch = Patch::Merge(slice);
+                self.request(api.patch_metadata(name, &merge(), &patch))
+                    .await?
+            }
+            applied => applied?,
+        };
         // What somebody else put there is not taken away by not being applied.
         let foreign = foreign_pools(slice.labels(), written.labels());
         if !foreign.is_empty() {
@@ -154,13 +164,9 @@ impl Writer {
                 "resourceVersion": written.resource_version(),
                 "labels": foreign,
             }});
-            let params = PatchParams {
-                field_manager: Some(OPERATOR.to_owned()),
-                ..PatchParams::default()
-            };
             let patch = Patch::Merge(&patch);
             written = self
-                .request(api.patch_metadata(name, &params, &patch))
+                .request(api.patch_metadata(name, &merge(), &patch))
                 .await?;
         }
         Ok(SliceAnswer::Written {
@@ -212,10 +218,28 @@ impl Writer {
             "metadata": { "uid": write.uid },
             "status": write.body,
         });
-        let params = PatchParams::apply(OPERATOR).force();
+        let (name, params) = (
+            &write.object.name.name,
+            PatchParams::apply(OPERATOR).force(),
+        );
         let patch = Patch::Apply(&patch);
-        let request = api.patch_status(&write.object.name.name, &params, &patch);
-        match self.request(request).await {
+        let apply = || self.request(api.patch_status(name, &params, &patch));
+        let applied = match apply().await {
+            Err(WriteError::Refused(status)) if is_misfit(&status) => {
+                tracing::warn!(object = %write.object, "its status does not fit its definition; it is made anew");
+                let nothing = json!({"metadata": {"uid": write.uid}, "status": null});
+                let nothing = Patch::Merge(&nothing);
+                match self
+                    .request(api.patch_status(name, &merge(), &nothing))
+                    .await
+                {
+                    Ok(_) => apply().await,
+                    Err(error) => Err(error),
+                }
+            }
+            applied => applied,
+        };
+        match applied {
             Ok(object) => {
                 let version = object.resource_version();
                 StatusAnswer::Written(version.and_then(|text| text.parse().ok()).unwrap_or(0))
@@ -256,9 +280,16 @@ fn foreign_pools(
     foreign.map(|key| (key.clone(), None)).collect()
 }
 
+fn merge() -> PatchParams {
+    PatchParams {
+        field_manager: Some(OPERATOR.to_owned()),
+        ..PatchParams::default()
+    }
+}
+
 /// Whether an answer says to come again.
 fn is_busy(status: &Status) -> bool {
-    status.code == 429 || status.code >= 500
+    (status.code == 429 || status.code >= 500) && !is_misfit(status)
 }
 
 /// Whether a slice was refused since there is one although [`NOT_THERE`].

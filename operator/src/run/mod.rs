@@ -27,7 +27,8 @@ pub struct Options {
 
 /// Runs until told to stop. One that loses the lease begins anew as a standby,
 /// with nothing that it knew: what it believed to be its own work may be
-/// another's by then.
+/// another's by then. So does one whose cluster was restored from a backup, which
+/// knows of none of it; it keeps the lease.
 pub async fn run(client: Client, options: Options, telling: Telling, stop: watch::Receiver<bool>) {
     let tenure = Tenure::default();
     let announcer = announce::start(client.clone(), &options.lease.identity, tenure.clone());
@@ -43,8 +44,12 @@ pub async fn run(client: Client, options: Options, telling: Telling, stop: watch
         );
         match session.run(&client, leading.clone(), stop.clone()).await {
             End::Stopped => break,
-            End::Deposed => {
-                telling.set_unready(Some("the lease was lost; listing anew".to_owned()));
+            end @ (End::Deposed | End::Restored) => {
+                let why = match end {
+                    End::Restored => "the cluster was restored; listing anew",
+                    End::Stopped | End::Deposed => "the lease was lost; listing anew",
+                };
+                telling.set_unready(Some(why.to_owned()));
                 // One that is paused again and again must not list in a circle.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

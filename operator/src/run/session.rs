@@ -41,6 +41,8 @@ pub(super) enum End {
     Stopped,
     /// It led, and does no more.
     Deposed,
+    /// The cluster was restored from a backup.
+    Restored,
 }
 
 /// What a request came to.
@@ -125,6 +127,7 @@ impl Session {
                     }
                     self.take(&mut news);
                 }
+                _ = watches.tasks.join_next() => return End::Restored,
                 Some(answer) = self.requests.next() => self.answered(answer),
                 () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {}
             }

@@ -9,12 +9,6 @@ use super::progress::Progress;
 impl World {
     /// Notes what changes make of members' and peerings' progress and statuses.
     pub(super) fn follow(&mut self, changes: &Changes) {
-        for (object, verdict) in &changes.verdicts {
-            tell(object, verdict.as_ref());
-            if verdict.is_some() {
-                self.mark(object);
-            }
-        }
         for change in &changes.members {
             let progress = if change.is_accepted {
                 Progress::Awaiting
@@ -22,6 +16,13 @@ impl World {
                 Progress::Idle
             };
             self.set_progress(change.id, progress);
+        }
+        // After the progress, which says whether a member's status can wait.
+        for (object, verdict) in &changes.verdicts {
+            tell(object, verdict.as_ref());
+            if verdict.is_some() {
+                self.mark(object);
+            }
         }
         for vpc in &changes.vpcs {
             self.follow_vpc(vpc);

@@ -14,7 +14,17 @@ use crate::intake::{News, Received, Slice, Source, Thing};
 #[derive(Debug, Default)]
 struct Batch {
     events: Vec<Event>,
-    records: BTreeMap<ObjectRef, Option<(Record, String)>>,
+    records: BTreeMap<ObjectRef, Option<Report>>,
+}
+
+/// What news say of an object's record.
+#[derive(Debug)]
+struct Report {
+    record: Record,
+    uid: String,
+    /// Whether a full list says so, which counts whatever its version: a cluster
+    /// that was restored from a backup goes back in time.
+    is_listed: bool,
 }
 
 impl World {
@@ -26,10 +36,15 @@ impl World {
             match news {
                 News::ListBegins(source) => self.lists.begin(source),
                 News::Applied(thing) => {
-                    self.lists.see(&thing);
+                    let is_listed = self.lists.see(&thing);
                     match thing {
-                        Thing::Object(received) => self.applied(*received, &mut batch),
-                        Thing::Slice(slice) => self.observe(&slice),
+                        Thing::Object(received) => self.applied(*received, is_listed, &mut batch),
+                        Thing::Slice(slice) => {
+                            if is_listed {
+                                self.slicer.doubt(&slice.key());
+                            }
+                            self.observe(&slice);
+                        }
                     }
                 }
                 News::Gone(Thing::Object(received)) => {
@@ -46,7 +61,7 @@ impl World {
         self.follow_gateways();
     }
 
-    fn applied(&mut self, received: Received, batch: &mut Batch) {
+    fn applied(&mut self, received: Received, is_listed: bool, batch: &mut Batch) {
         let Received {
             reference,
             uid,
@@ -61,8 +76,12 @@ impl World {
                 }
                 self.ledger.malformed.remove(&reference);
                 batch.events.push(Event::Apply(object));
-                let record = Record { generation, held };
-                batch.records.insert(reference, Some((record, uid)));
+                let report = Report {
+                    record: Record { generation, held },
+                    uid,
+                    is_listed,
+                };
+                batch.records.insert(reference, Some(report));
             }
             Err(sentence) => {
                 tracing::warn!(object = %reference, "cannot be read: {sentence}");
@@ -135,10 +154,10 @@ impl World {
             return;
         }
         let mut members = Vec::new();
-        for (object, record) in &records {
+        for (object, report) in &records {
             let uid = self.compiler.uid(object);
-            let is_another = match (&uid, record) {
-                (Some(old), Some((_, new))) => old != new,
+            let is_another = match (&uid, report) {
+                (Some(old), Some(new)) => *old != new.uid,
                 (Some(_), None) => true,
                 (None, _) => false,
             };
@@ -146,7 +165,7 @@ impl World {
                 // What slices say of that name is the same until they change.
                 *record = Record::default();
             }
-            if record.is_none() {
+            if report.is_none() {
                 self.forget(object);
             }
             if object.kind == Kind::VpcMember {
@@ -163,14 +182,21 @@ impl World {
                 self.ledger.forget_member(id);
             }
         }
-        for (object, record) in records {
-            if let Some((record, _)) = record {
-                self.record(&object, record);
+        let mut news = Vec::new();
+        for (object, report) in records {
+            if let Some(report) = report
+                && self.record(&object, &report)
+            {
+                news.push(object);
             }
         }
         for changes in &all {
             self.slicer.note(changes);
             self.follow(changes);
+        }
+        // After the progress, which says whether a member's status can wait.
+        for object in news {
+            self.mark(&object);
         }
     }
 
@@ -183,24 +209,24 @@ impl World {
         }
     }
 
-    fn record(&mut self, object: &ObjectRef, new: Record) {
+    /// Takes in an object's record; whether its status is to be looked at.
+    fn record(&mut self, object: &ObjectRef, report: &Report) -> bool {
         if object.kind == Kind::TransitGateway {
-            return;
+            return false;
         }
         let Some(record) = self.ledger.open(&self.compiler, object) else {
-            return;
+            return false;
         };
+        let new = report.record;
         // An answer to an own write may have told something newer.
-        if new.held.version < record.held.version {
-            return;
+        if new.held.version < record.held.version && !report.is_listed {
+            return false;
         }
         let is_same = record.generation == new.generation
             && record.held.fingerprint == new.held.fingerprint
             && record.held.version != 0;
         *record = new;
-        if !is_same {
-            self.mark(object);
-        }
+        !is_same
     }
 
     pub(super) fn observe(&mut self, slice: &Slice) {

@@ -23,6 +23,13 @@ pub(crate) struct MemberRecord {
     pub(crate) progress: Progress,
 }
 
+impl MemberRecord {
+    /// Whether the API server says so of its generation.
+    pub(crate) fn is_programmed(&self) -> bool {
+        self.record.held.is_programmed(self.record.generation)
+    }
+}
+
 /// An object that cannot be read, and so is not the compiler's.
 #[derive(Clone, Debug)]
 pub(crate) struct Malformed {
@@ -103,10 +110,6 @@ impl Ledger {
 
     pub(crate) fn member_mut(&mut self, id: MemberId) -> Option<&mut MemberRecord> {
         self.members.get_mut(id.index())?.as_mut()
-    }
-
-    pub(crate) fn members_mut(&mut self) -> impl Iterator<Item = &mut MemberRecord> {
-        self.members.iter_mut().flatten()
     }
 
     /// Every peering.

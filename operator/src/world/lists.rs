@@ -44,10 +44,10 @@ impl Lists {
         self.coming.insert(source, Seen::default());
     }
 
-    /// Notes that something is there.
-    pub(crate) fn see(&mut self, thing: &Thing) {
+    /// Notes that something is there; whether a list that is coming in says so.
+    pub(crate) fn see(&mut self, thing: &Thing) -> bool {
         let Some(seen) = self.coming.get_mut(&thing.source()) else {
-            return;
+            return false;
         };
         match thing {
             Thing::Object(received) => {
@@ -56,6 +56,7 @@ impl Lists {
             }
             Thing::Slice(slice) => seen.insert("", &slice.key().name),
         }
+        true
     }
 
     /// The names that a list had, now that it is complete.

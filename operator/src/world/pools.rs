@@ -32,8 +32,25 @@ pub(crate) struct Moved {
 #[derive(Debug, PartialEq, Eq)]
 struct Gateway {
     pools: BTreeSet<Arc<str>>,
-    /// `None` before its first report.
-    synced: Option<Versions>,
+    /// By pool; none before its first report.
+    synced: BTreeMap<Arc<str>, Versions>,
+}
+
+impl Gateway {
+    /// How far it is with what all of these pools need: each of its watches tells
+    /// of that, so that the furthest counts.
+    fn reached(&self, pools: &[&str]) -> Option<Versions> {
+        let synced = pools.iter().filter_map(|pool| self.synced.get(*pool));
+        synced.copied().reduce(|a, b| Versions {
+            peering: a.peering.max(b.peering),
+            forwarding: a.forwarding.max(b.forwarding),
+        })
+    }
+
+    fn forwarding(&self, pool: &str) -> u64 {
+        let synced = self.synced.get(pool).copied();
+        synced.unwrap_or_default().forwarding
+    }
 }
 
 /// Gateways by name and by pool.
@@ -79,9 +96,13 @@ impl Pools {
         }
         let regrouped = before.symmetric_difference(&after).cloned();
         self.moved.regrouped.extend(regrouped);
-        self.moved
-            .advanced
-            .extend(before.intersection(&after).cloned());
+        let synced = |gateway: &Option<Gateway>, pool| {
+            let gateway = gateway.as_ref();
+            gateway.and_then(|gateway| gateway.synced.get(pool).copied())
+        };
+        let stayed = before.intersection(&after);
+        let advanced = stayed.filter(|pool| synced(&old, *pool) != synced(&new, *pool));
+        self.moved.advanced.extend(advanced.cloned());
         self.gateways.extend(new.map(|new| (name.to_owned(), new)));
     }
 
@@ -95,12 +116,11 @@ impl Pools {
     pub(crate) fn low(&self, pool: &str) -> Option<u64> {
         let gateways = self.by_pool.get(pool)?.iter();
         let synced = gateways.filter_map(|name| self.gateways.get(name));
-        synced
-            .map(|gateway| gateway.synced.unwrap_or_default().forwarding)
-            .min()
+        synced.map(|gateway| gateway.forwarding(pool)).min()
     }
 
-    /// How many gateways of these pools have reached what is needed.
+    /// How many gateways of these pools have reached what is needed, which each of
+    /// the pools needs.
     pub(crate) fn reach(&self, pools: &[&str], needed: Option<Versions>) -> Reach {
         let names: BTreeSet<&String> = pools
             .iter()
@@ -108,8 +128,9 @@ impl Pools {
             .flatten()
             .collect();
         let is_ready = |name: &&&String| {
-            let synced = self.gateways.get(**name).and_then(|gateway| gateway.synced);
-            synced
+            let gateway = self.gateways.get(**name);
+            let reached = gateway.and_then(|gateway| gateway.reached(pools));
+            reached
                 .zip(needed)
                 .is_some_and(|(synced, needed)| synced.reaches(needed))
         };
@@ -120,25 +141,40 @@ impl Pools {
     }
 }
 
-fn synced(gateway: &TransitGateway) -> Option<Versions> {
-    let synced = gateway.status.as_ref()?.synced.as_ref()?;
-    Some(Versions {
-        peering: synced.peering_slices.parse().ok()?,
-        forwarding: synced.forwarding_slices.parse().ok()?,
-    })
+fn synced(gateway: &TransitGateway) -> BTreeMap<Arc<str>, Versions> {
+    let status = gateway.status.as_ref();
+    let pools = status.into_iter().flat_map(|status| &status.synced);
+    let versions = pools.filter_map(|synced| {
+        let versions = Versions {
+            peering: synced.peering_slices.parse().ok()?,
+            forwarding: synced.forwarding_slices.parse().ok()?,
+        };
+        Some((synced.pool.as_str().into(), versions))
+    });
+    versions.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Of pools, each as far as this.
     fn gateway(pools: &[&str], synced: Option<[u64; 2]>) -> TransitGateway {
-        let status = synced.map(|[peering, forwarding]| {
-            serde_json::json!({"synced": {
+        let all: Vec<_> = pools.iter().map(|pool| (*pool, synced)).collect();
+        gateway_of(&all)
+    }
+
+    fn gateway_of(pools: &[(&str, Option<[u64; 2]>)]) -> TransitGateway {
+        let synced = pools.iter().filter_map(|(pool, synced)| {
+            let [peering, forwarding] = (*synced)?;
+            Some(serde_json::json!({
+                "pool": pool,
                 "peeringSlices": peering.to_string(),
                 "forwardingSlices": forwarding.to_string(),
-            }})
+            }))
         });
+        let status = serde_json::json!({"synced": synced.collect::<Vec<_>>()});
+        let pools: Vec<_> = pools.iter().map(|(pool, _)| pool).collect();
         serde_json::from_value(serde_json::json!({
             "apiVersion": isthmus_crds::API_VERSION, "kind": "TransitGateway",
             "metadata": {"name": "any"},
@@ -181,6 +217,23 @@ mod tests {
         assert_eq!(reach(needed(9, 4)), (1, 2));
         assert_eq!(reach(needed(10, 0)), (0, 2));
         assert_eq!(reach(None), (0, 2));
+    }
+
+    #[test]
+    fn a_watch_that_lags_is_seen_in_its_own_pool_and_no_other() {
+        let mut pools = Pools::default();
+        let gateway = gateway_of(&[("big", Some([9, 9])), ("default", Some([9, 3]))]);
+        pools.put("a", Some(&gateway));
+        assert_eq!((pools.low("default"), pools.low("big")), (Some(3), Some(9)));
+        let needed = Some(Versions {
+            peering: 4,
+            forwarding: 4,
+        });
+        let ready = |of: &[&str]| pools.reach(of, needed).ready;
+        assert_eq!(ready(&["default", "default"]), 0);
+        assert_eq!(ready(&["big", "big"]), 1);
+        // What both need came with the watch that is ahead.
+        assert_eq!(ready(&["default", "big"]), 1);
     }
 
     #[test]

@@ -22,9 +22,7 @@ impl World {
         if !self.is_complete() || max == 0 {
             return Vec::new();
         }
-        if !std::mem::replace(&mut self.has_planned, true) {
-            self.resume();
-        }
+        self.has_planned = true;
         let mut writes = Vec::new();
         while writes.len() < max && (self.slicer.has_due() || writes.is_empty()) {
             let plan = self.slicer.plan(&self.compiler, max - writes.len());
@@ -86,10 +84,13 @@ impl World {
         }
     }
 
-    /// What a read of a slice found.
+    /// What a read of a slice found, which counts whatever its version.
     pub fn slice_read(&mut self, key: &SliceKey, found: Option<&Slice>) {
         match found {
-            Some(slice) => self.observe(slice),
+            Some(slice) => {
+                self.slicer.doubt(key);
+                self.observe(slice);
+            }
             None => {
                 self.missing.remove(key);
                 self.uids.remove(key);
@@ -109,18 +110,6 @@ impl World {
     /// A read of a missing slice failed: it is still to be read.
     pub fn slice_is_missing(&mut self, key: SliceKey) {
         self.missing.insert(key);
-    }
-
-    /// At the first plan: members that the API server says are programmed were so
-    /// by a leader before.
-    fn resume(&mut self) {
-        for member in self.ledger.members_mut() {
-            let generation = member.record.generation;
-            if member.progress == Progress::Awaiting && member.record.held.is_programmed(generation)
-            {
-                member.progress = Progress::Programmed;
-            }
-        }
     }
 
     fn depart(&mut self, planned: &PlannedWrite) {
@@ -154,7 +143,9 @@ impl World {
         }
     }
 
-    /// A slice says already what changed of an object.
+    /// A slice says already what changed of an object. A member that the API server
+    /// says is programmed was so by a leader before; one that a slice did not say,
+    /// since its Vpc is another, is not.
     fn settle(&mut self, object: &ObjectRef, key: &SliceKey, version: u64) {
         match object.kind {
             Kind::VpcMember => {
@@ -162,7 +153,11 @@ impl World {
                     && let Some(member) = self.ledger.member(id)
                     && member.progress == Progress::Awaiting
                 {
-                    self.await_gateways(id, version);
+                    if member.is_programmed() {
+                        self.set_progress(id, Progress::Programmed);
+                    } else {
+                        self.await_gateways(id, version);
+                    }
                 }
             }
             _ => {

@@ -34,9 +34,15 @@ pub(crate) struct Scene {
 impl Scene {
     /// An API server with our kinds and two namespaces.
     pub(crate) async fn new() -> Result<Self> {
+        let scene = Self::bare().await?;
+        scene.server.install_crds(&scene.client).await?;
+        Ok(scene)
+    }
+
+    /// The same without our kinds.
+    pub(crate) async fn bare() -> Result<Self> {
         let server = ApiServer::start().await?;
         let client = server.client()?;
-        server.install_crds(&client).await?;
         let scene = Self { server, client };
         for namespace in ["team-a", "team-b"] {
             scene.namespace(namespace).await?;
@@ -56,7 +62,7 @@ impl Scene {
         Operator::start(self.server.kubeconfig(), identity, 3)
     }
 
-    async fn namespace(&self, name: &str) -> Result<()> {
+    pub(crate) async fn namespace(&self, name: &str) -> Result<()> {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let api: Api<Namespace> = Api::all(self.client.clone());
         api.patch(name, &PatchParams::apply(TESTER), &Patch::Apply(&object))
@@ -147,13 +153,29 @@ impl Scene {
         self.reports(name, peering, forwarding).await
     }
 
+    /// Of each of its pools.
     pub(crate) async fn reports(&self, name: &str, peering: u64, forwarding: u64) -> Result<()> {
-        let status = json!({
-            "apiVersion": isthmus_crds::API_VERSION, "kind": "TransitGateway",
-            "status": {"synced": {
+        let gateway: TransitGateway = self.get("", name).await?;
+        let pools = gateway.spec.pools.into_iter();
+        self.reports_of(name, pools.map(|pool| (pool, [peering, forwarding])))
+            .await
+    }
+
+    pub(crate) async fn reports_of(
+        &self,
+        name: &str,
+        pools: impl IntoIterator<Item = (String, [u64; 2])>,
+    ) -> Result<()> {
+        let pools = pools.into_iter().map(|(pool, [peering, forwarding])| {
+            json!({
+                "pool": pool,
                 "peeringSlices": peering.to_string(),
                 "forwardingSlices": forwarding.to_string(),
-            }},
+            })
+        });
+        let status = json!({
+            "apiVersion": isthmus_crds::API_VERSION, "kind": "TransitGateway",
+            "status": {"synced": pools.collect::<Vec<_>>()},
         });
         let api: Api<TransitGateway> = Api::all(self.client.clone());
         let params = PatchParams::apply("agent").force();
@@ -253,18 +275,29 @@ impl Scene {
             K::kind(&())
         );
         eventually(&what, async || {
-            let object: K = self.get(namespace, name).await?;
-            let generation = object.meta().generation;
-            let conditions = object.conditions();
-            let found = conditions.iter().find(|condition| condition.type_ == kind);
-            let found = found.filter(|condition| {
-                condition.status == status
-                    && condition.reason == reason
-                    && condition.observed_generation == generation
-            });
-            found.cloned().with_context(|| format!("{conditions:#?}"))
+            let found = self.now::<K>((namespace, name), kind).await?;
+            ensure!(
+                found.status == status && found.reason == reason,
+                "{found:#?}"
+            );
+            Ok(found)
         })
         .await
+    }
+
+    /// A condition of an object, which speaks of its present generation.
+    pub(crate) async fn now<K: Kind>(
+        &self,
+        (namespace, name): (&str, &str),
+        kind: &str,
+    ) -> Result<Condition> {
+        let object: K = self.get(namespace, name).await?;
+        let generation = object.meta().generation;
+        let conditions = object.conditions();
+        let found = conditions.iter().find(|condition| {
+            condition.type_ == kind && condition.observed_generation == generation
+        });
+        found.cloned().with_context(|| format!("{conditions:#?}"))
     }
 }
 

@@ -256,7 +256,11 @@ impl Api {
             .keys()
             .filter(|object| object.kind == Kind::TransitGateway);
         for gateway in gateways.cloned().collect::<Vec<_>>() {
-            let synced = json!({"peeringSlices": version, "forwardingSlices": version});
+            let pools = self.objects[&gateway]["spec"]["pools"].clone();
+            let synced = pools.as_array().into_iter().flatten().map(
+                |pool| json!({"pool": pool, "peeringSlices": version, "forwardingSlices": version}),
+            );
+            let synced: Vec<_> = synced.collect();
             self.set_status(&gateway, &json!({"synced": synced}));
         }
     }

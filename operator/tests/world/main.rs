@@ -4,4 +4,5 @@ mod api;
 mod desk;
 mod histories;
 mod objects;
+mod restored;
 mod statuses;

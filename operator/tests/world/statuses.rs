@@ -74,6 +74,63 @@ fn a_member_stays_programmed_until_it_changes() {
     assert_eq!(accepted[1], "AddressOutsideVpc");
 }
 
+/// What a gateway says of its pools: how far both kinds of slices reach there.
+fn says(desk: &mut Desk, pair: &Pair, pools: &[(&str, u64)]) {
+    let pools = pools.iter().map(|(pool, version)| {
+        let version = version.to_string();
+        json!({"pool": pool, "peeringSlices": version, "forwardingSlices": version})
+    });
+    let status = json!({"synced": pools.collect::<Vec<_>>()});
+    desk.api.set_status(&pair.gateway, &status);
+    desk.settle();
+}
+
+#[test]
+fn of_a_gateway_of_two_pools_a_watch_that_lags_behind_is_waited_for() {
+    let mut desk = Desk::new();
+    let pair = Pair::apply(&mut desk.api);
+    desk.api.apply(&pair.gateway, &gateway(&["big", "default"]));
+    desk.settle_gateways();
+    let before = desk.api.version;
+    let programmed = |desk: &Desk, object| desk.api.condition(object, "Programmed");
+    assert_eq!(programmed(&desk, &pair.web)[1], "Programmed");
+
+    desk.api.apply(&pair.web, &member("blue", "10.1.0.3"));
+    let mut spec = peering("blue", None, "green");
+    spec["exportPrefixes"] = json!(["10.1.8.0/24"]);
+    desk.api.apply(&pair.peering, &spec);
+    desk.settle();
+    let now = desk.api.version;
+    // The other pool's watch has told of something newer than these changes.
+    says(&mut desk, &pair, &[("big", now), ("default", before)]);
+    assert_eq!(programmed(&desk, &pair.web)[1], "Pending");
+    assert_eq!(programmed(&desk, &pair.peering)[2], "0/1 gateways");
+    says(&mut desk, &pair, &[("big", now), ("default", now)]);
+    assert_eq!(programmed(&desk, &pair.web)[1], "Programmed");
+    assert_eq!(programmed(&desk, &pair.peering)[2], "1/1 gateways");
+}
+
+#[test]
+fn a_peering_of_two_pools_waits_for_one_watch_of_a_gateway_that_serves_both() {
+    let mut desk = Desk::new();
+    let pair = Pair::apply(&mut desk.api);
+    desk.api.apply(&pair.gateway, &gateway(&["big", "default"]));
+    desk.api.apply(&pair.blue, &vpc(1, "10.1.0.0/16", "big"));
+    desk.settle();
+    let (now, programmed) = (desk.api.version, |desk: &Desk, object| {
+        desk.api.condition(object, "Programmed")
+    });
+    // Every slice of the peering is in both pools.
+    says(&mut desk, &pair, &[("big", 1), ("default", now)]);
+    assert_eq!(programmed(&desk, &pair.peering)[2], "1/1 gateways");
+    assert_eq!(programmed(&desk, &pair.db)[1], "Programmed");
+    assert_eq!(
+        programmed(&desk, &pair.web)[1],
+        "Pending",
+        "of the pool big"
+    );
+}
+
 #[test]
 fn what_moves_to_another_pool_is_programmed_once_that_pools_gateways_have_it() {
     let mut desk = Desk::new();
@@ -322,6 +379,23 @@ fn another_operator_finds_nothing_to_do() {
     desk.settle_gateways();
     let mut desk = Desk::over(desk.api);
     assert_eq!(desk.settle(), 0);
+}
+
+#[test]
+fn members_of_a_vpc_that_was_made_again_while_no_operator_ran_are_not_programmed() {
+    let mut desk = Desk::new();
+    let pair = Pair::apply(&mut desk.api);
+    desk.settle_gateways();
+    desk.api.delete(&pair.blue);
+    desk.api
+        .apply(&pair.blue, &vpc(1, "10.1.0.0/16", "default"));
+    let mut desk = Desk::over(desk.api);
+    desk.settle();
+    let programmed = |desk: &Desk, object| desk.api.condition(object, "Programmed");
+    assert_eq!(programmed(&desk, &pair.web)[1], "Pending");
+    assert_eq!(programmed(&desk, &pair.db)[1], "Programmed");
+    desk.settle_gateways();
+    assert_eq!(programmed(&desk, &pair.web)[1], "Programmed");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::io;
 use std::time::Instant;
 
-use isthmus_compiler::slices::SliceKind;
 use tokio::sync::mpsc;
 
 use super::Agent;
@@ -152,11 +151,7 @@ impl Agent {
             .into_iter()
             .map(|event| received.take(event))
             .collect();
-        let report = SlicesReport {
-            is_complete: received.is_complete(),
-            peering: received.version(SliceKind::Peering),
-            forwarding: received.version(SliceKind::Forwarding),
-        };
+        let report = received.report();
         for change in changes.iter().filter(|changes| !changes.is_empty()) {
             self.take_changes(change);
         }

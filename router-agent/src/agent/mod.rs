@@ -101,7 +101,7 @@ impl Agent {
                 Some(folder) => {
                     Input::Folder(Box::new(Feed::with_last_good(folder, &args.state_dir)))
                 }
-                None => Input::Slices(Box::new(Received::new(args.cluster.pools().len()))),
+                None => Input::Slices(Box::new(Received::new(args.cluster.pools()))),
             },
             is_complete: false,
             is_adopted,

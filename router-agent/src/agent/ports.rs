@@ -163,6 +163,8 @@ impl Agent {
         };
         let mut report = self.shared.lock();
         report.ports_attached = attached.len() as u64;
+        let problems = self.ports.states.iter().map(|port| port.problem.clone());
+        report.port_problems = problems.flatten().collect();
         report.vteps = attached
             .iter()
             .flat_map(|port| &port.vteps)

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt as _;
 use isthmus_crds::{TransitGateway, TransitGatewayStatus};
+use isthmus_watch::{Told, Watch, is_misfit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
-use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::runtime::watcher;
 use kube::{Api, Client};
 use serde_json::json;
 
@@ -58,13 +58,13 @@ impl Registration {
     /// Follows the report and the object; never ends.
     pub async fn run(mut self) {
         let own = watcher::Config::default().fields(&format!("metadata.name={}", self.name));
-        let mut objects = watcher(self.api.clone(), own).default_backoff().boxed();
+        let mut objects = Watch::new(self.api.clone(), own);
         let mut tick = tokio::time::interval(WRITE);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (mut wait, mut not_before) = (FIRST_RETRY, Instant::now());
         loop {
             tokio::select! {
-                Some(event) = objects.next() => self.follow(event),
+                told = objects.next() => self.follow(told),
                 _ = tick.tick() => {
                     if Instant::now() < not_before {
                         continue;
@@ -87,9 +87,9 @@ impl Registration {
         }
     }
 
-    fn follow(&mut self, event: watcher::Result<watcher::Event<TransitGateway>>) {
-        match event {
-            Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) => {
+    fn follow(&mut self, told: watcher::Result<Told<TransitGateway>>) {
+        match told {
+            Ok(Told::Event(watcher::Event::Apply(object) | watcher::Event::InitApply(object))) => {
                 let asked = Asked {
                     generation: object.metadata.generation,
                     drain: object.spec.drain,
@@ -104,18 +104,43 @@ impl Registration {
                     self.written = object.status;
                 }
             }
-            Ok(watcher::Event::Delete(_)) => {
+            Ok(Told::Event(watcher::Event::Delete(_))) => {
                 tracing::warn!("TransitGateway {} was deleted and is made anew", self.name);
-                self.registered = None;
-                self.written = None;
-                self.asked = Asked::default();
+                self.begin_anew();
             }
-            Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
+            // What was written may be gone with what the cluster went back over.
+            Ok(Told::Restored) => self.begin_anew(),
+            Ok(Told::Event(watcher::Event::Init | watcher::Event::InitDone)) => {}
             Err(error) => tracing::debug!("own TransitGateway: {error}"),
         }
     }
 
+    fn begin_anew(&mut self) {
+        self.registered = None;
+        self.written = None;
+        self.asked = Asked::default();
+    }
+
     async fn write(&mut self) -> Result<(), kube::Error> {
+        match self.try_to_write().await {
+            Err(kube::Error::Api(status)) if is_misfit(&status) => {
+                tracing::warn!(
+                    "the status of {} does not fit its definition; it is made anew",
+                    self.name
+                );
+                let params = PatchParams {
+                    field_manager: Some(MANAGER.to_owned()),
+                    ..PatchParams::default()
+                };
+                let nothing = Patch::Merge(json!({"status": null}));
+                self.api.patch_status(&self.name, &params, &nothing).await?;
+                self.try_to_write().await
+            }
+            written => written,
+        }
+    }
+
+    async fn try_to_write(&mut self) -> Result<(), kube::Error> {
         let report = self.shared.lock().clone();
         if report.vteps.is_empty() {
             // Nobody could send to it.

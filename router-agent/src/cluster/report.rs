@@ -9,7 +9,7 @@ use isthmus_crds::{
 use isthmus_tables::Table;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::shared::{Report, SlicesReport};
+use crate::shared::{PoolReport, Report, SlicesReport};
 
 /// What the API server says about the gateway.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,10 +30,10 @@ pub fn status(
     before: &[Condition],
     (now, at): (&Time, Instant),
 ) -> TransitGatewayStatus {
-    let slices = report.slices.unwrap_or_default();
+    let slices = report.slices.clone().unwrap_or_default();
     let conditions = [
         ready(report, at),
-        synced(report, slices),
+        synced(report, &slices),
         draining(asked.drain),
     ];
     let conditions = conditions.map(|(kind, status, reason, message)| {
@@ -61,10 +61,7 @@ pub fn status(
     TransitGatewayStatus {
         observed_generation: asked.generation,
         conditions: conditions.into(),
-        synced: slices.is_complete.then(|| GatewaySynced {
-            peering_slices: slices.peering.to_string(),
-            forwarding_slices: slices.forwarding.to_string(),
-        }),
+        synced: watermarks(slices),
         entries: Some(entries(report)),
         interfaces: interfaces.collect(),
         versions: Some(GatewayVersions {
@@ -88,7 +85,7 @@ fn ready(report: &Report, at: Instant) -> Said {
     }
 }
 
-fn synced(report: &Report, slices: SlicesReport) -> Said {
+fn synced(report: &Report, slices: &SlicesReport) -> Said {
     if !slices.is_complete {
         let message = "not every slice was listed yet: what the maps hold from before stays";
         ("Synced", false, "Listing", message.to_owned())
@@ -113,6 +110,17 @@ fn draining(drain: bool) -> Said {
             "spec.drain is not set".to_owned(),
         )
     }
+}
+
+/// None before every slice was listed once.
+fn watermarks(slices: SlicesReport) -> Vec<GatewaySynced> {
+    let pools = slices.pools.into_iter().filter(|_| slices.is_complete);
+    let watermark = |it: PoolReport| GatewaySynced {
+        pool: it.pool,
+        peering_slices: it.peering.to_string(),
+        forwarding_slices: it.forwarding.to_string(),
+    };
+    pools.map(watermark).collect()
 }
 
 fn entries(report: &Report) -> GatewayEntries {
@@ -144,6 +152,17 @@ mod tests {
         status(report, "6.18", asked, before, (&now, Instant::now())).conditions
     }
 
+    fn listed() -> SlicesReport {
+        SlicesReport {
+            is_complete: true,
+            pools: vec![PoolReport {
+                pool: "default".to_owned(),
+                peering: 5,
+                forwarding: 7,
+            }],
+        }
+    }
+
     const EARLY: &str = "2026-01-01T00:00:00Z";
     const LATE: &str = "2026-01-02T00:00:00Z";
 
@@ -152,11 +171,7 @@ mod tests {
         let mut report = Report::default();
         let first = status_of(&report, Asked::default(), &[], EARLY);
         assert!(first.iter().all(|condition| condition.status == "False"));
-        report.slices = Some(SlicesReport {
-            is_complete: true,
-            peering: 5,
-            forwarding: 7,
-        });
+        report.slices = Some(listed());
         report.synced = true;
         let second = status_of(&report, Asked::default(), &first, LATE);
         let time = |conditions: &[Condition], kind: &str| {
@@ -175,7 +190,10 @@ mod tests {
     fn entries_that_do_not_fit_are_said_and_watermarks_only_of_complete_lists() {
         let mut report = Report {
             refused: 3,
-            slices: Some(SlicesReport::default()),
+            slices: Some(SlicesReport {
+                is_complete: false,
+                ..listed()
+            }),
             ..Report::default()
         };
         let now = Time(EARLY.parse().unwrap());
@@ -183,14 +201,11 @@ mod tests {
             let now = (&now, Instant::now());
             status(report, "6.18", Asked::default(), &[], now)
         };
-        assert_eq!(of(&report).synced, None);
-        report.slices = Some(SlicesReport {
-            is_complete: true,
-            peering: 5,
-            forwarding: 7,
-        });
+        assert_eq!(of(&report).synced, []);
+        report.slices = Some(listed());
         let said = of(&report);
-        assert_eq!(said.synced.unwrap().forwarding_slices, "7");
+        assert_eq!(said.synced[0].forwarding_slices, "7");
+        assert_eq!(said.synced[0].pool, "default");
         assert_eq!(said.conditions[1].reason, "EntriesRefused");
     }
 

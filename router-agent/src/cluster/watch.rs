@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use futures::StreamExt as _;
 use isthmus_compiler::slices::{SliceKey, SliceKind};
 use isthmus_crds::labels::pool_label;
 use isthmus_crds::{ForwardingSlice, PeeringSlice};
-use kube::runtime::{WatchStreamExt as _, watcher};
+use isthmus_watch::{Told, Watch};
+use kube::runtime::watcher;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
@@ -30,6 +30,9 @@ pub struct SliceEvent {
 /// What happened to the slices that a watch sees.
 #[derive(Debug)]
 pub enum SliceNews {
+    /// The cluster was restored from a backup: versions count from before those
+    /// that were told. A full list follows.
+    Restored,
     /// A full list begins.
     ListBegins,
     /// Of a full list.
@@ -124,17 +127,18 @@ async fn follow<K>(
         .labels(&pool_label(&pool))
         .any_semantic()
         .streaming_lists();
-    let mut stream = watcher(Api::<K>::all(client), config)
-        .default_backoff()
-        .boxed();
+    let mut watch = Watch::new(Api::<K>::all(client), config);
     let mut is_failing = false;
-    while let Some(event) = stream.next().await {
-        let news = match event {
-            Ok(event) => {
+    loop {
+        let news = match watch.next().await {
+            Ok(told) => {
                 if std::mem::take(&mut is_failing) {
                     tracing::info!(%pool, ?kind, "the API server answers again");
                 }
-                news(event)
+                if matches!(told, Told::Restored) {
+                    tracing::warn!(%pool, ?kind, "the cluster was restored; slices are listed anew");
+                }
+                news(told)
             }
             Err(error) => {
                 if !std::mem::replace(&mut is_failing, true) {
@@ -157,12 +161,13 @@ async fn follow<K>(
     }
 }
 
-fn news<K: Into<Slice>>(event: watcher::Event<K>) -> SliceNews {
-    match event {
-        watcher::Event::Init => SliceNews::ListBegins,
-        watcher::Event::InitApply(slice) => SliceNews::Listed(slice.into()),
-        watcher::Event::InitDone => SliceNews::ListEnds,
-        watcher::Event::Apply(slice) => SliceNews::Applied(slice.into()),
-        watcher::Event::Delete(slice) => SliceNews::Gone(slice.into()),
+fn news<K: Into<Slice>>(told: Told<K>) -> SliceNews {
+    match told {
+        Told::Restored => SliceNews::Restored,
+        Told::Event(watcher::Event::Init) => SliceNews::ListBegins,
+        Told::Event(watcher::Event::InitApply(slice)) => SliceNews::Listed(slice.into()),
+        Told::Event(watcher::Event::InitDone) => SliceNews::ListEnds,
+        Told::Event(watcher::Event::Apply(slice)) => SliceNews::Applied(slice.into()),
+        Told::Event(watcher::Event::Delete(slice)) => SliceNews::Gone(slice.into()),
     }
 }

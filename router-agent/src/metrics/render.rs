@@ -144,7 +144,7 @@ impl Scrape {
         );
     }
 
-    fn slices(&mut self, slices: SlicesReport) {
+    fn slices(&mut self, slices: &SlicesReport) {
         let gauge = MetricType::Gauge;
         let listed = u64::from(slices.is_complete);
         self.add(
@@ -153,16 +153,21 @@ impl Scrape {
             gauge,
             one(listed),
         );
-        let kinds = [
-            ("PeeringSlice", slices.peering),
-            ("ForwardingSlice", slices.forwarding),
-        ];
-        let samples = kinds.map(|(kind, version)| (vec![("kind", kind.to_owned())], version));
+        let samples = slices.pools.iter().flat_map(|it| {
+            let kinds = [
+                ("PeeringSlice", it.peering),
+                ("ForwardingSlice", it.forwarding),
+            ];
+            kinds.map(|(kind, version)| {
+                let labels = vec![("pool", it.pool.clone()), ("kind", kind.to_owned())];
+                (labels, version)
+            })
+        });
         self.add(
             "synced_resource_version",
             "Newest resourceVersion of the slices that the tables reflect",
             gauge,
-            samples.into(),
+            samples.collect(),
         );
     }
 
@@ -253,7 +258,7 @@ impl Scrape {
             gauge,
             one(report.ports_attached),
         );
-        if let Some(slices) = report.slices {
+        if let Some(slices) = &report.slices {
             self.slices(slices);
         }
         let build = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
@@ -308,6 +313,7 @@ impl prometheus_client::collector::Collector for Scrape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::PoolReport;
 
     #[test]
     fn counters_gauges_and_labels_are_written_as_openmetrics() {
@@ -317,8 +323,11 @@ mod tests {
             objects: [(("Vpc", "Accepted"), 2)].into(),
             slices: Some(SlicesReport {
                 is_complete: true,
-                peering: 5,
-                forwarding: 7,
+                pools: vec![PoolReport {
+                    pool: "default".to_owned(),
+                    peering: 5,
+                    forwarding: 7,
+                }],
             }),
             ..Report::default()
         };
@@ -338,7 +347,7 @@ mod tests {
             "isthmus_sync_lag_seconds 0.12",
             "isthmus_objects{kind=\"Vpc\",verdict=\"Accepted\"} 2",
             "isthmus_slices_listed 1",
-            "isthmus_synced_resource_version{kind=\"ForwardingSlice\"} 7",
+            "isthmus_synced_resource_version{pool=\"default\",kind=\"ForwardingSlice\"} 7",
             "# EOF",
         ] {
             assert!(

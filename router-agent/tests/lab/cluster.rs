@@ -42,7 +42,7 @@ fn slices_become_traffic_and_the_gateway_says_how_it_stands() -> Result<()> {
     let status = gateway.status.context("a status")?;
     ensure!(status.interfaces.iter().any(|it| it.xdp_mode == "driver"));
     ensure!(status.entries.is_some_and(|entries| entries.members == 6));
-    let synced = status.synced.context("watermarks")?;
+    let synced = status.synced.first().cloned().context("watermarks")?;
 
     // Unpeering is one write, and the watermark passes it.
     let peering = Peering::between(world.blue.vpc(), world.green.vpc());
@@ -52,7 +52,8 @@ fn slices_become_traffic_and_the_gateway_says_how_it_stands() -> Result<()> {
     ensure!(!reaches(&world.blue, &world.green, Family::V4)?);
     eventually("the watermark passes", || {
         let status = cluster.gateway()?.and_then(|gateway| gateway.status);
-        let now = status.and_then(|status| status.synced).context("synced")?;
+        let now = status.context("a status")?.synced;
+        let now = now.first().context("synced")?;
         let number = |text: &str| text.parse::<u64>().unwrap_or(0);
         Ok(number(&now.peering_slices) > number(&synced.peering_slices))
     })

@@ -45,3 +45,14 @@ httpGet:
   host: {{ $host | quote }}
   {{- end }}
 {{- end }}
+
+{{/* A probe of a path whose answer is in the pod's events: the kubelet's own
+says the status alone. Of (list CONTEXT PATH). */}}
+{{- define "isthmus.agent.told" -}}
+{{- $host := get (dict "0.0.0.0" "127.0.0.1" "::" "[::1]") (index . 0).Values.agent.metrics.host | default (include "isthmus.agent.metricsHost" (index . 0)) -}}
+exec:
+  command:
+    - /usr/local/bin/isthmus-probe
+    - --once
+    - http://{{ $host }}:{{ (index . 0).Values.agent.metrics.port }}{{ index . 1 }}
+{{- end }}

@@ -7,20 +7,22 @@ use serde_json::{Value, from_value, json};
 
 use crate::installed::{Installed, NAMESPACE, gateway, refusal, slice};
 
-const AGENT: (&str, &str) = (NAMESPACE, "isthmus-agent");
+pub(crate) const AGENT: (&str, &str) = (NAMESPACE, "isthmus-agent");
 
-fn status_of(name: &str) -> Value {
+pub(crate) fn status_of(name: &str) -> Value {
     json!({
         "apiVersion": isthmus_crds::API_VERSION,
         "kind": "TransitGateway",
         "metadata": {"name": name},
-        "status": {"synced": {"peeringSlices": "1", "forwardingSlices": "2"}},
+        "status": {"synced": [
+            {"pool": "default", "peeringSlices": "1", "forwardingSlices": "2"},
+        ]},
     })
 }
 
 /// A cluster with agents on the nodes gateway-a and gateway-b, whose policy is
 /// in force.
-async fn two_agents() -> Result<(Installed, Cluster, Cluster)> {
+pub(crate) async fn two_agents() -> Result<(Installed, Cluster, Cluster)> {
     let installed = Installed::start().await?;
     let admin = installed.cluster.client();
     let a = installed.bearer(&token_of_pod(&admin, AGENT, "gateway-a").await?)?;

@@ -1,6 +1,7 @@
 //! The chart: what it renders, what it refuses, and what becomes of a cluster.
 
 mod access;
+mod denied;
 mod files;
 mod gateways;
 mod installed;

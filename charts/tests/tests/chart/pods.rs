@@ -105,3 +105,23 @@ fn helm_test_asks_every_replica_that_it_can_reach() -> Result<()> {
     assert!(asked("operator: {replicas: 0}")?.is_empty());
     Ok(())
 }
+
+#[test]
+fn an_agent_that_is_not_ready_says_why_in_its_pods_events() -> Result<()> {
+    let asked = |host: &str| -> Result<String> {
+        let values = format!(
+            "{{agent: {{metrics: {{host: '{host}', port: 99}}}}, gatewayPools: [{{name: a, interfaces: [eth1]}}]}}"
+        );
+        let pod = pod_of(&Helm::alone()?.template(&values)?, "DaemonSet", "any")?;
+        let place = "/spec/containers/0/readinessProbe/exec/command";
+        let command = pod.0.pointer(place).context("a command")?;
+        let command: Vec<String> = serde_json::from_value(command.clone())?;
+        assert_eq!(command[..2], ["/usr/local/bin/isthmus-probe", "--once"]);
+        Ok(command[2..].join(" "))
+    };
+    assert_eq!(asked("0.0.0.0")?, "http://127.0.0.1:99/readyz");
+    assert_eq!(asked("::")?, "http://[::1]:99/readyz");
+    assert_eq!(asked("192.0.2.1")?, "http://192.0.2.1:99/readyz");
+    assert_eq!(asked("2001:db8::1")?, "http://[2001:db8::1]:99/readyz");
+    Ok(())
+}

@@ -12,7 +12,8 @@
 //! the frame; its bit 3 says whether the rest is a whole frame, or changes to a
 //! sound one: two bytes of offset and one of value each. A sound frame for a
 //! generated world, and one with bit 4 for a scene, takes eight bytes more, from
-//! which it is made.
+//! which it is made; with bit 5 for a scene these make a hypervisor's question
+//! whether the gateway lives.
 #![no_main]
 
 #[path = "../../tests/generated/mod.rs"]
@@ -76,6 +77,9 @@ fn frame(number: usize, world: &World, choice: u8, rest: &[u8]) -> Vec<u8> {
         Some((seed, changes)) if number >= SCENES => {
             let recipe = generate(&generated::frame(), seed);
             (generated::aim(world, &recipe), changes)
+        }
+        Some((seed, changes)) if choice & 32 != 0 => {
+            (generate(&generated::question(), seed), changes)
         }
         Some((seed, changes)) if choice & 16 != 0 => {
             (generate(&generated::mutated_frame(), seed), changes)

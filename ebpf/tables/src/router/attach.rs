@@ -24,6 +24,14 @@ pub enum XdpMode {
     Generic,
 }
 
+/// What to do where a mode is refused.
+fn advice(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Driver => " (in generic mode every interface does, slower)",
+        Mode::Generic => "",
+    }
+}
+
 /// The mode that was had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -61,7 +69,7 @@ pub enum AttachError {
         path: PathBuf,
     },
     /// The driver or the kernel refused the program in this mode.
-    #[error("{interface} takes no XDP program in {mode:?} mode: {source}")]
+    #[error("{interface} takes no XDP program in {mode:?} mode{}: {source}", advice(*mode))]
     Refused {
         /// The interface.
         interface: String,
