@@ -22,8 +22,9 @@ demo: build ## Show packets crossing a peering through the XDP router; no cluste
 	@target/release/demo --router-agent target/release/router-agent
 
 .PHONY: test
-test: setup ## Run every test (as root: namespaces, BPF)
+test: setup ## Run every test (as root: namespaces, BPF, a kind cluster)
 	$(CARGO) test --workspace --locked
+	@$(MAKE) --no-print-directory kind-test PROFILE=quick
 
 .PHONY: lint
 lint: ## Formatting, clippy with our denies, documentation
@@ -32,6 +33,7 @@ lint: ## Formatting, clippy with our denies, documentation
 	$(CARGO) fmt --manifest-path ebpf/router/Cargo.toml --check
 	$(CARGO) fmt --manifest-path ebpf/harness/fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy -p isthmus-kind-tests --test '*' --locked -- -D warnings
 	$(CARGO) clippy --manifest-path ebpf/harness/fuzz/Cargo.toml --target-dir target/fuzz --locked -- -D warnings
 	RUSTC_BOOTSTRAP=1 $(CARGO) clippy --manifest-path ebpf/router/Cargo.toml --release --target-dir target/router-lint --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
@@ -61,6 +63,24 @@ bench-control: ## Measure operator and agents against a real API server (as root
 images: ## Write OCI archives of operator and agent to target/images; needs no Docker
 	@tools/setup.sh
 	images/build.sh
+
+.PHONY: kind-up
+kind-up: kind-programs ## Make a cluster with kind, and leave it standing (as root where Docker does not run)
+	@$(CARGO) run --quiet --locked -p isthmus-kind-tests --bin kind_cluster -- up
+
+.PHONY: kind-test
+kind-test: kind-programs ## Test the whole system on a cluster made for it; PROFILE=quick|full, ISTHMUS_CLUSTER=FILE
+	@$(CARGO) run --quiet --locked -p isthmus-kind-tests --bin kind_cluster -- test --profile $${PROFILE:-quick}
+
+.PHONY: kind-down
+kind-down: ## Delete the clusters that kind-up and kind-test made, and all that they needed
+	@$(CARGO) run --quiet --locked -p isthmus-kind-tests --bin kind_cluster -- down
+
+.PHONY: kind-programs
+kind-programs: images
+	@tools/setup.sh kind
+	images/build.sh lab-node
+	@$(CARGO) build --quiet --locked -p isthmus-kind-tests --bins
 
 .PHONY: fuzz
 fuzz: ## Fuzz router and brain against the reference model (as root); SECONDS_EACH=60

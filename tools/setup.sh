@@ -5,6 +5,7 @@
 #
 #   tools/setup.sh          what building needs
 #   tools/setup.sh test     a Kubernetes control plane and helm too, for the tests
+#   tools/setup.sh kind     kind, Docker and what the nodes of its clusters are made of, too
 #   tools/setup.sh lint     rustfmt and clippy too
 #   tools/setup.sh bench    iproute2 too, for the benchmark's namespaces
 #   tools/setup.sh fuzz     cargo-fuzz and a C++ compiler too
@@ -116,6 +117,19 @@ test_tools() {
     "$here/go-tools.sh" build helm
 }
 
+kind_tools() {
+    local here
+    here=$(dirname "$(readlink -f "$0")")
+    test_tools
+    "$here/go-tools.sh" build kind
+    # Docker, and what an image of the nodes is made with where no registry has one.
+    if have dpkg-query; then
+        have dockerd || packages docker.io
+        packages mmdebstrap iproute2 procps
+    fi
+    have docker || die "no docker on PATH: install Docker, which kind's nodes run in"
+}
+
 fuzz_tools() {
     if have dpkg-query; then packages g++; fi # libFuzzer is C++
     [ -x "$TOOLS/bin/cargo-fuzz" ] && return
@@ -135,6 +149,7 @@ fi
 bpf_toolchain
 case "${1:-}" in
     test) test_tools ;;
+    kind) kind_tools ;;
     lint) lint_tools ;;
     bench) bench_tools ;;
     fuzz) fuzz_tools ;;

@@ -1,0 +1,36 @@
+//! Operators come and go, and packets flow.
+
+use anyhow::{Result, ensure};
+
+use crate::manifests::{peering, vpc};
+use crate::world::World;
+
+const TEAM: &str = "traffic-operators";
+
+#[test]
+fn operators_that_are_deleted_both_at_once_cost_no_packet_and_no_change() -> Result<()> {
+    let mut world = World::alone()?;
+    let [first, second] = [0, 1].map(|at| world.vtep(at));
+    let two = vpc(61, TEAM, first) + &vpc(62, TEAM, second);
+    let three = two + &vpc(63, TEAM, second);
+    world.apply(&(three + &peering((61, TEAM), (62, TEAM))))?;
+    let [one, two, three] = [61, 62, 63].map(|number| format!("{TEAM}/member-{number}"));
+    let stream = world.stream(&one, &two)?;
+
+    let operators = "-n isthmus-system -l app.kubernetes.io/component=operator";
+    let old = world.kubectl.names(&format!("pods {operators}"))?;
+    ensure!(old.len() == 2, "{old:?}");
+    world
+        .kubectl
+        .run(&format!("delete pods {operators} --wait=false"))?;
+    // What is asked for while there is none comes about when there is one.
+    world.apply(&peering((61, TEAM), (63, TEAM)))?;
+    world.reaches(&one, &three)?;
+    let new = world.kubectl.names(&format!("pods {operators}"))?;
+    ensure!(new != old, "{new:?}");
+    let ready = "rollout status deployment -n isthmus-system --timeout=120s";
+    world
+        .kubectl
+        .run(&format!("{ready} -l app.kubernetes.io/component=operator"))?;
+    world.stop_perfect(stream)
+}
