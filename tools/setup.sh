@@ -109,7 +109,7 @@ bench_tools() {
 test_tools() {
     local here
     here=$(dirname "$(readlink -f "$0")")
-    if have dpkg-query; then packages openvswitch-switch; fi
+    if have dpkg-query; then packages openvswitch-switch libfaketime; fi
     have ovs-vswitchd || die "no ovs-vswitchd on PATH: install Open vSwitch"
     # Any Go will do: it fetches the one that is wanted.
     if have dpkg-query && ! have go; then packages golang-go; fi

@@ -2,4 +2,5 @@
 
 mod outage;
 mod peering;
+mod plugin;
 mod world;

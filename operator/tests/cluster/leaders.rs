@@ -8,15 +8,20 @@ use kube::Api;
 use crate::operator::Operator;
 use crate::scene::{Scene, eventually, leads};
 
-async fn two() -> Result<(Scene, Operator, Operator)> {
-    let (scene, first) = Scene::with_operator().await?;
-    let second = scene.operator("two")?;
+/// A standby knows everything.
+pub(crate) async fn ready(standby: &Operator) -> Result<()> {
     eventually("the standby knows everything", async || {
-        let (code, text) = second.get("/readyz")?;
+        let (code, text) = standby.get("/readyz")?;
         ensure!(code == 200, "{text}");
         Ok(())
     })
-    .await?;
+    .await
+}
+
+async fn two() -> Result<(Scene, Operator, Operator)> {
+    let (scene, first) = Scene::with_operator().await?;
+    let second = scene.operator("two")?;
+    ready(&second).await?;
     scene.vpc("team-a", "blue", 100).await?;
     scene.member(("team-a", "blue", 100), "web-1", 2).await?;
     let at = ("team-a", "web-1");
@@ -27,7 +32,7 @@ async fn two() -> Result<(Scene, Operator, Operator)> {
     Ok((scene, first, second))
 }
 
-async fn works(scene: &Scene, name: &str, host: u32) -> Result<()> {
+pub(crate) async fn works(scene: &Scene, name: &str, host: u32) -> Result<()> {
     scene.member(("team-a", "blue", 100), name, host).await?;
     eventually("a member in a slice", async || {
         let members = scene.members(100).await?;
@@ -45,7 +50,7 @@ async fn works(scene: &Scene, name: &str, host: u32) -> Result<()> {
     Ok(())
 }
 
-async fn holder(scene: &Scene) -> Result<String> {
+pub(crate) async fn holder(scene: &Scene) -> Result<String> {
     let leases: Api<Lease> = Api::namespaced(scene.client.clone(), "default");
     let lease = leases.get("isthmus-operator").await?;
     Ok(lease

@@ -1,6 +1,7 @@
 //! The operator against a real API server.
 
 mod broken;
+mod clocks;
 mod consent;
 mod contract;
 mod histories;

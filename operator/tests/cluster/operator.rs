@@ -21,6 +21,16 @@ impl Operator {
     /// Starts one that keeps its Lease for some seconds, and fills slices to four
     /// members.
     pub(crate) fn start(kubeconfig: &Path, identity: &str, lease_seconds: u16) -> Result<Self> {
+        Self::start_with(kubeconfig, identity, lease_seconds, [])
+    }
+
+    /// The same with more environment.
+    pub(crate) fn start_with<const N: usize>(
+        kubeconfig: &Path,
+        identity: &str,
+        lease_seconds: u16,
+        environment: [(&str, PathBuf); N],
+    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let log = folder.path().join("log");
         let port = free_port()?;
@@ -39,6 +49,7 @@ impl Operator {
             .args(["--metrics-addr", &format!("127.0.0.1:{port}")])
             .args(["--lease-seconds", &lease_seconds.to_string()])
             .env("RUST_LOG", "info,isthmus_operator=debug")
+            .envs(environment)
             .stderr(File::create(&log)?);
         let parent = std::process::id();
         // SAFETY: between fork and exec only prctl(2) and getppid(2) are called,

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
+use isthmus_lab_apiserver::Binaries;
 use tokio::signal::unix::{SignalKind, signal};
 
 use places::Places;
@@ -95,7 +96,12 @@ async fn act(verb: Verb) -> Result<()> {
             if made.is_err() {
                 down::down(std::slice::from_ref(&places)).await?;
             }
-            print!("{}", tour::tour(&made?, &places.cluster()));
+            let made = made?;
+            let programs = [
+                Binaries::find()?.kubectl()?,
+                up::program("helm", "helm").await?,
+            ];
+            print!("{}", tour::tour(&made, &places.cluster(), &programs));
             Ok(())
         }
         Verb::Down { name } => match name {
