@@ -92,9 +92,7 @@ impl Compiler {
     /// The number of a member, accepted or not.
     #[must_use]
     pub fn member_id(&self, name: &ObjectName) -> Option<MemberId> {
-        self.member_ids
-            .get(&Name::from(name))
-            .map(|id| MemberId(*id))
+        self.member_number(&Name::from(name)).map(MemberId)
     }
 
     /// The member of a number, where it is accepted.
@@ -102,7 +100,7 @@ impl Compiler {
     pub fn member_by_id(&self, id: MemberId) -> Option<AcceptedMember> {
         let (member, vni) = self.emitted_member(id)?;
         Some(AcceptedMember {
-            name: member.rank.name.to_object_name(),
+            name: member.full_name().to_object_name(),
             vpc: member.vpc.name.to_string(),
             vni,
             addresses: member.spec.addresses().collect(),
@@ -115,16 +113,17 @@ impl Compiler {
     /// Numbers of the accepted members of a Vpc, in no order.
     pub fn members_of<'a>(&'a self, vpc: &ObjectName) -> impl Iterator<Item = MemberId> + use<'a> {
         let network = self.networks.get(&Name::from(vpc));
-        let ids = network.into_iter().flat_map(|network| &network.members);
-        ids.map(|id| MemberId(*id))
-            .filter(|id| self.emitted_member(*id).is_some())
+        let ids = network
+            .into_iter()
+            .flat_map(|network| network.members.iter());
+        ids.filter(|id| self.emitted_member(*id).is_some())
     }
 
     pub(crate) fn vpc_of(&self, name: &Name) -> Option<AcceptedVpc> {
         let vpc = self.networks.get(name)?.vpc.as_ref()?;
         vpc.verdict.is_accepted().then(|| AcceptedVpc {
             vni: vpc.vni,
-            uid: vpc.rank.uid(),
+            uid: vpc.rank.age.uid(),
             pool: vpc.pool.clone(),
         })
     }

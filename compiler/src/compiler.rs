@@ -1,11 +1,14 @@
 //! The compiler: its state, what goes in, what comes out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use isthmus_crds::Vni;
 
 use crate::changes::{Changes, Entries, Journal, MemberChange, MemberId};
 use crate::entries::{MemberKey, MemberTarget, RouteKey, RouteTarget};
+use crate::member_ids::MemberIds;
+use crate::member_set::MemberSet;
 use crate::members::{Emitted, Member};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::pairs::Pair;
@@ -29,11 +32,11 @@ pub enum Event {
 #[derive(Debug, Default)]
 pub struct Compiler {
     /// By name of the VPC, also of VPCs that are only named.
-    pub(crate) networks: HashMap<Name, Network>,
+    pub(crate) networks: HashMap<Arc<Name>, Network>,
     /// VPCs without fault of their own, by VNI; the oldest holds it.
     pub(crate) vnis: HashMap<Vni, BTreeSet<Rank>>,
     pub(crate) members: Slab<Member>,
-    pub(crate) member_ids: HashMap<Name, u32>,
+    pub(crate) member_ids: MemberIds,
     pub(crate) peerings: Slab<Peering>,
     pub(crate) peering_ids: HashMap<Name, u32>,
     pub(crate) pairs: Slab<Pair>,
@@ -43,7 +46,7 @@ pub struct Compiler {
     /// Objects of each kind and state of verdict.
     counts: BTreeMap<(Kind, &'static str), u64>,
     pub(crate) journal: Journal,
-    pub(crate) dirty_members: HashSet<u32>,
+    pub(crate) dirty_members: MemberSet,
     pub(crate) dirty_pairs: HashSet<u32>,
     pub(crate) work: u64,
 }
@@ -52,7 +55,7 @@ pub struct Compiler {
 #[derive(Debug, Default)]
 pub(crate) struct Network {
     pub(crate) vpc: Option<VpcRecord>,
-    pub(crate) members: BTreeSet<u32>,
+    pub(crate) members: MemberSet,
     pub(crate) accepted: Accepted,
     /// Addresses and prefixes of members that have no fault of their own.
     pub(crate) claims: PrefixIndex,
@@ -119,7 +122,7 @@ impl Compiler {
         let name = Name::from(&object.name);
         match object.kind {
             Kind::Vpc => Some(&self.networks.get(&name)?.vpc.as_ref()?.verdict),
-            Kind::VpcMember => Some(&self.members.get(*self.member_ids.get(&name)?)?.verdict),
+            Kind::VpcMember => Some(self.members.get(self.member_number(&name)?)?.verdict()),
             Kind::VpcPeering => Some(&self.peerings.get(*self.peering_ids.get(&name)?)?.verdict),
             Kind::TransitGateway => self.gateways.contains(object).then_some(&Verdict::ACCEPTED),
         }
@@ -145,7 +148,7 @@ impl Compiler {
             .map(|vpc| entry(Kind::Vpc, &vpc.rank.name, &vpc.verdict))
             .collect();
         let members = self.members.values();
-        verdicts.extend(members.map(|m| entry(Kind::VpcMember, &m.rank.name, &m.verdict)));
+        verdicts.extend(members.map(|m| entry(Kind::VpcMember, &m.full_name(), m.verdict())));
         let peerings = self.peerings.values();
         verdicts.extend(peerings.map(|p| entry(Kind::VpcPeering, &p.rank.name, &p.verdict)));
         verdicts.extend(
@@ -224,8 +227,8 @@ impl Compiler {
     fn settle(&mut self) -> Vec<Changes> {
         let mut queue = BTreeSet::new();
         loop {
-            for id in std::mem::take(&mut self.dirty_members) {
-                queue.extend(self.members.get(id).map(|member| (member.rank.clone(), id)));
+            for MemberId(id) in std::mem::take(&mut self.dirty_members).iter() {
+                queue.extend(self.members.get(id).map(|member| (member.rank(), id)));
             }
             let Some((_, id)) = queue.pop_first() else {
                 break;
@@ -319,9 +322,9 @@ impl Compiler {
         let mut resized = vpcs.clone();
         for change in &members {
             let before = journal.members.get(&change.id.0);
-            resized.extend(before.and_then(Option::as_ref).map(|before| &before.vpc));
+            resized.extend(before.and_then(Option::as_ref).map(|before| &*before.vpc));
             let member = self.members.get(change.id.0);
-            resized.extend(member.map(|member| &member.vpc));
+            resized.extend(member.map(|member| &*member.vpc));
         }
         let pairs = (journal.pairs.iter()).filter_map(|id| self.pairs.get(*id));
         resized.extend(pairs.clone().flat_map(|pair| &pair.vpcs));
@@ -376,7 +379,18 @@ impl Compiler {
 
     /// The network under a name, made where there is none yet.
     pub(crate) fn network(&mut self, name: &Name) -> &mut Network {
-        self.networks.entry(name.clone()).or_default()
+        let name = self.shared_name(name.clone());
+        self.networks.entry(name).or_default()
+    }
+
+    /// The one copy of a network's name; makes the network where there is none.
+    pub(crate) fn shared_name(&mut self, name: Name) -> Arc<Name> {
+        if let Some((name, _)) = self.networks.get_key_value(&name) {
+            return name.clone();
+        }
+        let name = Arc::new(name);
+        self.networks.insert(name.clone(), Network::default());
+        name
     }
 
     /// Forgets a network that nothing belongs to any more.

@@ -21,13 +21,13 @@ impl Compiler {
     #[must_use]
     pub fn uid(&self, object: &ObjectRef) -> Option<String> {
         let name = Name::from(&object.name);
-        let rank = match object.kind {
-            Kind::Vpc => &self.networks.get(&name)?.vpc.as_ref()?.rank,
-            Kind::VpcMember => &self.members.get(*self.member_ids.get(&name)?)?.rank,
-            Kind::VpcPeering => &self.peerings.get(*self.peering_ids.get(&name)?)?.rank,
+        let age = match object.kind {
+            Kind::Vpc => &self.networks.get(&name)?.vpc.as_ref()?.rank.age,
+            Kind::VpcMember => &self.members.get(self.member_number(&name)?)?.age,
+            Kind::VpcPeering => &self.peerings.get(*self.peering_ids.get(&name)?)?.rank.age,
             Kind::TransitGateway => return None,
         };
-        Some(rank.uid())
+        Some(age.uid())
     }
 
     /// Every object of a kind, in no order.
@@ -35,7 +35,8 @@ impl Compiler {
         let vpcs = self.networks.iter();
         let vpcs = vpcs.filter(|(_, network)| network.vpc.is_some());
         let vpcs = vpcs.map(|(name, _)| name.to_object_name());
-        let members = self.member_ids.keys().map(Name::to_object_name);
+        let members = self.members.values();
+        let members = members.map(|member| member.full_name().to_object_name());
         let peerings = self.peering_ids.keys().map(Name::to_object_name);
         let gateways = self.gateways().map(|object| object.name.clone());
         let is = move |other: Kind| kind == other;
@@ -50,7 +51,7 @@ impl Compiler {
     pub fn member_home(&self, id: MemberId) -> Option<MemberHome> {
         let member = self.members.get(id.0)?;
         Some(MemberHome {
-            member: member.rank.name.to_object_name(),
+            member: member.full_name().to_object_name(),
             vpc: member.vpc.to_object_name(),
         })
     }

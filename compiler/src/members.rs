@@ -2,36 +2,42 @@
 
 use std::collections::btree_map::Entry;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use isthmus_crds::{Cidr, MAX_ADDRESSES, MAX_MEMBER_PREFIXES, MacAddress, Vni, VpcMember};
+use smol_str::SmolStr;
 
+use crate::changes::MemberId;
 use crate::compiler::Compiler;
 use crate::entries::{MemberKey, MemberTarget};
+use crate::nets::Nets;
 use crate::object::Kind;
 use crate::prefixes::{covers, overlap};
-use crate::rank::{Name, Rank};
+use crate::rank::{Age, Name, Rank};
 use crate::verdict::{Explanation, Reason, Verdict};
 use crate::vpcs::{VpcRecord, size_fault};
 
-/// What is kept of a member.
+/// What is kept of a member: there may be a million, so that each byte counts.
 #[derive(Debug)]
 pub(crate) struct Member {
-    pub(crate) rank: Rank,
-    pub(crate) vpc: Name,
+    pub(crate) age: Age,
+    /// In the namespace of its VPC.
+    pub(crate) name: SmolStr,
+    /// One copy for all members of a VPC.
+    pub(crate) vpc: Arc<Name>,
     pub(crate) spec: Spec,
-    pub(crate) verdict: Verdict,
+    fault: Option<Box<Verdict>>,
     /// Whether its addresses and prefixes are in its network's index.
     claimed: bool,
     /// The VNI of its entries, where it has any.
     pub(crate) emitted: Option<Vni>,
 }
 
-/// Addresses (as `/32` and `/128`), then prefixes; and where they lead.
+/// Addresses and prefixes, and where they lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spec {
-    nets: Box<[IpNet]>,
-    addresses: u16,
+    nets: Nets,
     pub(crate) mac: MacAddress,
     pub(crate) hypervisor: IpAddr,
 }
@@ -39,8 +45,8 @@ pub(crate) struct Spec {
 /// What was told of an accepted member.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Emitted {
-    name: Name,
-    pub(crate) vpc: Name,
+    name: SmolStr,
+    pub(crate) vpc: Arc<Name>,
     spec: Spec,
     vni: Vni,
 }
@@ -53,7 +59,7 @@ impl Emitted {
     /// Whether this is what is to be told of a member now.
     pub(crate) fn is_of(&self, member: &Member) -> bool {
         member.emitted == Some(self.vni)
-            && member.rank.name == self.name
+            && member.name == self.name
             && member.vpc == self.vpc
             && member.spec == self.spec
     }
@@ -61,12 +67,11 @@ impl Emitted {
 
 impl Spec {
     pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        let addresses = &self.nets[..usize::from(self.addresses)];
-        addresses.iter().map(IpNet::addr)
+        self.nets.addresses().iter().map(IpNet::addr)
     }
 
     pub(crate) fn prefixes(&self) -> impl Iterator<Item = IpNet> {
-        self.nets[usize::from(self.addresses)..].iter().copied()
+        self.nets.prefixes().iter().copied()
     }
 
     /// The entries of the forwarding map.
@@ -75,12 +80,11 @@ impl Spec {
             mac: self.mac,
             hypervisor: self.hypervisor,
         };
-        let addresses = usize::from(self.addresses);
-        let nets = self.nets.iter().enumerate().filter(move |(i, net)| {
-            // A prefix that is one of the own addresses is the same entry.
-            *i < addresses || !self.nets[..addresses].contains(net)
-        });
-        nets.map(move |(_, prefix)| {
+        let addresses = self.nets.addresses();
+        // A prefix that is one of the own addresses is the same entry.
+        let prefixes = self.nets.prefixes().iter();
+        let prefixes = prefixes.filter(|net| !addresses.contains(net));
+        addresses.iter().chain(prefixes).map(move |prefix| {
             let prefix = *prefix;
             (MemberKey { vni, prefix }, target)
         })
@@ -88,6 +92,38 @@ impl Spec {
 }
 
 impl Member {
+    pub(crate) fn full_name(&self) -> Name {
+        Name {
+            namespace: self.vpc.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    pub(crate) fn is_named(&self, namespace: &str, name: &str) -> bool {
+        self.name == name && *self.vpc.namespace == *namespace
+    }
+
+    pub(crate) fn rank(&self) -> Rank {
+        Rank {
+            age: self.age.clone(),
+            name: self.full_name(),
+        }
+    }
+
+    pub(crate) fn verdict(&self) -> &Verdict {
+        self.fault.as_deref().unwrap_or(&Verdict::ACCEPTED)
+    }
+
+    /// Whether it keeps what both want.
+    fn is_older_than(&self, other: &Self) -> bool {
+        self.seniority() < other.seniority()
+    }
+
+    /// In the order of ranks.
+    fn seniority(&self) -> (&Age, &str, &str) {
+        (&self.age, &self.vpc.namespace, &self.name)
+    }
+
     /// The entries of the forwarding map, none where it is not accepted.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (MemberKey, MemberTarget)> {
         let vni = self.emitted.into_iter();
@@ -97,7 +133,7 @@ impl Member {
     /// What is told of it, where it is accepted.
     fn emission(&self) -> Option<Emitted> {
         Some(Emitted {
-            name: self.rank.name.clone(),
+            name: self.name.clone(),
             vpc: self.vpc.clone(),
             spec: self.spec.clone(),
             vni: self.emitted?,
@@ -106,7 +142,7 @@ impl Member {
 
     /// `spec.addresses[0] 10.0.0.2` or `spec.prefixes[1] 10.1.0.0/16`.
     fn field(&self, i: usize) -> String {
-        let (net, addresses) = (self.spec.nets[i], usize::from(self.spec.addresses));
+        let (net, addresses) = (self.spec.nets.all()[i], self.spec.nets.addresses().len());
         if i < addresses {
             format!("spec.addresses[{i}] {}", net.addr())
         } else {
@@ -115,12 +151,12 @@ impl Member {
     }
 
     fn is_address(&self, i: usize) -> bool {
-        i < usize::from(self.spec.addresses)
+        i < self.spec.nets.addresses().len()
     }
 
     fn size_fault(&self) -> Option<Box<Explanation>> {
-        let addresses = usize::from(self.spec.addresses);
-        let prefixes = self.spec.nets.len() - addresses;
+        let nets = &self.spec.nets;
+        let (addresses, prefixes) = (nets.addresses().len(), nets.prefixes().len());
         size_fault("spec.addresses", addresses, 1..=MAX_ADDRESSES)
             .or_else(|| size_fault("spec.prefixes", prefixes, 0..=MAX_MEMBER_PREFIXES))
     }
@@ -128,11 +164,12 @@ impl Member {
     /// What is wrong with its addresses and prefixes in its VPC, whatever
     /// other members there are.
     fn fault_in(&self, vpc: &VpcRecord) -> Option<Box<Explanation>> {
-        (0..self.spec.nets.len()).find_map(|i| self.net_fault(i, vpc))
+        (0..self.spec.nets.all().len()).find_map(|i| self.net_fault(i, vpc))
     }
 
     fn net_fault(&self, i: usize, vpc: &VpcRecord) -> Option<Box<Explanation>> {
-        let (net, field, name) = (self.spec.nets[i], self.field(i), &vpc.rank.name);
+        let nets = self.spec.nets.all();
+        let (net, field, name) = (nets[i], self.field(i), &vpc.rank.name);
         if !covers(&vpc.cidrs, &net) {
             let message = format!("{field} is not inside the CIDRs of Vpc {name}");
             let reason = if self.is_address(i) {
@@ -154,9 +191,9 @@ impl Member {
         let start = if self.is_address(i) {
             0
         } else {
-            usize::from(self.spec.addresses)
+            self.spec.nets.addresses().len()
         };
-        let earlier = (start..i).find(|j| overlap(&self.spec.nets[*j], &net))?;
+        let earlier = (start..i).find(|j| overlap(&nets[*j], &net))?;
         let reason = if self.is_address(i) {
             Reason::AddressTaken
         } else {
@@ -170,14 +207,10 @@ impl Member {
 impl Compiler {
     pub(crate) fn put_member(&mut self, name: Name, member: &VpcMember) {
         let spec = Spec {
-            nets: (member
-                .spec
-                .addresses
-                .iter()
-                .map(|address| IpNet::from(*address)))
-            .chain(member.spec.prefixes.iter().map(|prefix| prefix.net()))
-            .collect(),
-            addresses: u16::try_from(member.spec.addresses.len()).unwrap_or(u16::MAX),
+            nets: Nets::new(
+                &member.spec.addresses,
+                member.spec.prefixes.iter().map(|prefix| prefix.net()),
+            ),
             mac: member.spec.mac,
             hypervisor: member.spec.hypervisor,
         };
@@ -185,21 +218,11 @@ impl Compiler {
             namespace: name.namespace.clone(),
             name: member.spec.vpc.as_str().into(),
         };
-        // One copy of the VPC's name for all of its members.
-        let vpc = self
-            .networks
-            .get_key_value(&vpc)
-            .map_or(vpc, |(name, _)| name.clone());
-        let name = Name {
-            namespace: vpc.namespace.clone(),
-            name: name.name,
-        };
-        let rank = Rank::new(&member.metadata, name.clone());
-
-        let old = self.member_ids.get(&name).copied();
+        let age = Age::new(&member.metadata);
+        let old = self.member_number(&name);
         if let Some(old) = old.and_then(|id| self.members.get(id))
-            && old.rank == rank
-            && old.vpc == vpc
+            && old.age == age
+            && *old.vpc == vpc
             && old.spec == spec
         {
             return;
@@ -211,38 +234,48 @@ impl Compiler {
         }
         self.touch_verdict(Kind::VpcMember, &name);
         let record = Member {
-            rank,
-            vpc: vpc.clone(),
+            age,
+            name: name.name,
+            vpc: self.shared_name(vpc),
             spec,
-            verdict: Verdict::ACCEPTED,
+            fault: None,
             claimed: false,
             emitted: None,
         };
+        let vpc = record.vpc.clone();
         let Some(id) = self.members.put(old, record) else {
+            self.tidy_network(&vpc);
             return;
         };
         self.journal.members.entry(id).or_default();
-        self.member_ids.insert(name, id);
-        self.network(&vpc).members.insert(id);
-        self.dirty_members.insert(id);
+        if old.is_none() {
+            self.member_ids.insert(&self.members, id);
+        }
+        self.network(&vpc).members.insert(MemberId(id));
+        self.dirty_members.insert(MemberId(id));
     }
 
     pub(crate) fn remove_member(&mut self, name: &Name) {
-        let Some(id) = self.member_ids.get(name).copied() else {
+        let Some(id) = self.member_number(name) else {
             return;
         };
         self.retract_member(id);
-        self.member_ids.remove(name);
-        self.dirty_members.remove(&id);
+        self.member_ids.remove(&self.members, id);
+        self.dirty_members.remove(MemberId(id));
         self.leave_network(id);
         self.members.remove(id);
+    }
+
+    pub(crate) fn member_number(&self, name: &Name) -> Option<u32> {
+        self.member_ids
+            .get(&self.members, &name.namespace, &name.name)
     }
 
     fn leave_network(&mut self, id: u32) {
         let Some(vpc) = self.members.get(id).map(|member| member.vpc.clone()) else {
             return;
         };
-        self.network(&vpc).members.remove(&id);
+        self.network(&vpc).members.remove(MemberId(id));
         self.tidy_network(&vpc);
     }
 
@@ -254,7 +287,7 @@ impl Compiler {
         let Some(member) = self.members.get(id) else {
             return;
         };
-        let name = member.rank.name.clone();
+        let name = member.full_name();
         before.insert(member.emission());
         self.touch_verdict(Kind::VpcMember, &name);
     }
@@ -276,7 +309,7 @@ impl Compiler {
         if std::mem::take(&mut member.claimed)
             && let Some(network) = self.networks.get_mut(&member.vpc)
         {
-            for net in &member.spec.nets {
+            for net in member.spec.nets.all() {
                 network.claims.remove(*net, id);
             }
         }
@@ -290,15 +323,12 @@ impl Compiler {
         let Some(network) = self.networks.get(&member.vpc) else {
             return;
         };
-        for net in &member.spec.nets {
-            for (_, other) in network.claims.overlapping(*net) {
+        for net in member.spec.nets.all() {
+            for (_, other_id) in network.claims.overlapping(*net) {
                 self.work += 1;
-                if self
-                    .members
-                    .get(other)
-                    .is_some_and(|other| other.rank > member.rank)
-                {
-                    self.dirty_members.insert(other);
+                let other = self.members.get(other_id);
+                if other.is_some_and(|other| member.is_older_than(other)) {
+                    self.dirty_members.insert(MemberId(other_id));
                 }
             }
         }
@@ -323,7 +353,7 @@ impl Compiler {
         let Some(member) = self.members.get_mut(id) else {
             return;
         };
-        member.verdict = verdict;
+        member.fault = (!verdict.is_accepted()).then(|| Box::new(verdict));
         let before = member.emitted;
         self.emit_member(id, vni);
         if before.is_some() != vni.is_some() {
@@ -389,7 +419,7 @@ impl Compiler {
         if !std::mem::replace(&mut member.claimed, true)
             && let Some(network) = self.networks.get_mut(&member.vpc)
         {
-            for net in &member.spec.nets {
+            for net in member.spec.nets.all() {
                 network.claims.insert(*net, id);
             }
         }
@@ -400,24 +430,26 @@ impl Compiler {
     fn older_claim(&mut self, id: u32) -> Option<Box<Explanation>> {
         let member = self.members.get(id)?;
         let network = self.networks.get(&member.vpc)?;
-        for (i, net) in member.spec.nets.iter().enumerate() {
-            let mut oldest: Option<(&Rank, IpNet, bool)> = None;
+        for (i, net) in member.spec.nets.all().iter().enumerate() {
+            let mut oldest: Option<(&Member, IpNet)> = None;
             for (theirs, other_id) in network.claims.overlapping(*net) {
                 self.work += 1;
                 let Some(other) = self.members.get(other_id) else {
                     continue;
                 };
-                if other.emitted.is_none() || other.rank >= member.rank {
+                if other.emitted.is_none() || !other.is_older_than(member) {
                     continue;
                 }
-                let addresses = &other.spec.nets[..usize::from(other.spec.addresses)];
-                let candidate = (&other.rank, theirs, addresses.contains(&theirs));
-                if oldest.is_none_or(|oldest| (candidate.0, candidate.1) < (oldest.0, oldest.1)) {
-                    oldest = Some(candidate);
+                let is_first = oldest.is_none_or(|(oldest, net)| {
+                    (other.seniority(), theirs) < (oldest.seniority(), net)
+                });
+                if is_first {
+                    oldest = Some((other, theirs));
                 }
             }
-            if let Some((rank, theirs, is_address)) = oldest {
-                let (field, holder) = (member.field(i), &rank.name);
+            if let Some((other, theirs)) = oldest {
+                let (field, holder) = (member.field(i), other.full_name());
+                let is_address = other.spec.nets.addresses().contains(&theirs);
                 let (reason, message) = match (member.is_address(i), is_address) {
                     (true, true) => (
                         Reason::AddressTaken,

@@ -235,9 +235,9 @@ impl Compiler {
             return;
         };
         let (members, pairs) = (network.members.clone(), network.pairs.clone());
-        for id in members {
-            self.retract_member(id);
-            self.dirty_members.insert(id);
+        for member in members.iter() {
+            self.retract_member(member.0);
+            self.dirty_members.insert(member);
         }
         for id in pairs {
             self.retract_pair(id);

@@ -76,11 +76,11 @@ impl Slicer {
                     namespace: vpc.namespace.clone(),
                     name: entry.into(),
                 };
-                let Some(member) = compiler.member_ids.get(&member).copied().map(MemberId) else {
+                let Some(member) = compiler.member_number(&member).map(MemberId) else {
                     continue;
                 };
                 let is_its =
-                    (compiler.emitted_member(member)).is_some_and(|(member, _)| member.vpc == vpc);
+                    (compiler.emitted_member(member)).is_some_and(|(member, _)| *member.vpc == vpc);
                 if is_its && self.homes.get(member).is_none() && self.forwarding.insert(id, member)
                 {
                     self.homes.set(member, Some(id));

@@ -81,7 +81,7 @@ impl Slicer {
         let members = members.filter_map(|id| compiler.emitted_member(*id));
         let carries = (members.map(|(member, _)| ObjectRef {
             kind: Kind::VpcMember,
-            name: member.rank.name.to_object_name(),
+            name: member.full_name().to_object_name(),
         }))
         .chain(peerings(&slice.errand.peerings))
         .collect();

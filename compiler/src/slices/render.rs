@@ -103,7 +103,7 @@ fn member(compiler: &Compiler, id: MemberId) -> Option<SliceMember> {
     let (member, _) = compiler.emitted_member(id)?;
     let prefixes = member.spec.prefixes();
     Some(SliceMember {
-        name: member.rank.name.name.to_string(),
+        name: member.name.to_string(),
         addresses: member.spec.addresses().collect(),
         prefixes: prefixes.filter_map(|net| Cidr::new(net).ok()).collect(),
         mac: member.spec.mac,

@@ -17,6 +17,7 @@ use crate::accepted::AcceptedVpc;
 use crate::changes::{Changes, MemberId};
 use crate::compiler::Compiler;
 use crate::entries::{EntryChange, RouteKey};
+use crate::member_set::MemberSet;
 use crate::peers::other;
 use crate::rank::Name;
 
@@ -61,7 +62,7 @@ pub struct Slicer {
 #[derive(Debug, Default)]
 struct Noted {
     vpcs: BTreeSet<Name>,
-    members: BTreeSet<MemberId>,
+    members: MemberSet,
     routes: BTreeSet<RouteKey>,
 }
 
@@ -163,7 +164,7 @@ impl Slicer {
                 self.noted.members.insert(change.id);
             } else {
                 // The number may be another member's next.
-                self.noted.members.remove(&change.id);
+                self.noted.members.remove(change.id);
                 self.take_home(change.id);
             }
         }
@@ -178,7 +179,8 @@ impl Slicer {
     /// Notes everything that a compiler holds: for a slicer that did not follow
     /// it from the start.
     pub fn note_everything(&mut self, compiler: &Compiler) {
-        self.noted.vpcs.extend(compiler.networks.keys().cloned());
+        let names = compiler.networks.keys().map(|name| (**name).clone());
+        self.noted.vpcs.extend(names);
     }
 
     /// What is to be written now: at most `max` slices that no write is on its
@@ -304,8 +306,7 @@ impl Slicer {
     /// that had none of them.
     fn note_contents(&mut self, compiler: &Compiler, name: &Name) {
         if let Some(network) = compiler.networks.get(name) {
-            let members = network.members.iter();
-            self.noted.members.extend(members.map(|id| MemberId(*id)));
+            self.noted.members.append(&mut network.members.clone());
         }
         // Those of the peers say who this one is.
         for pair in compiler.pairs_in_force(name) {
@@ -324,12 +325,12 @@ impl Slicer {
     }
 
     fn settle_members(&mut self, compiler: &Compiler) {
-        for member in std::mem::take(&mut self.noted.members) {
+        for member in std::mem::take(&mut self.noted.members).iter() {
             let Some((record, _)) = compiler.emitted_member(member) else {
                 self.take_home(member);
                 continue;
             };
-            let vpc = &record.vpc;
+            let vpc: &Name = &record.vpc;
             if let Some(home) = self.homes.get(member) {
                 let slice = self.forwarding.slices.get(home);
                 if slice.is_some_and(|slice| slice.vpc.as_ref() == Some(vpc)) {

@@ -47,6 +47,7 @@ fn read_object(kind: Kind, object: DynamicObject) -> Received {
     let status = data.get_mut("status").map(Value::take);
     let version = metadata.resource_version.as_deref();
     let version = version.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let generation = metadata.generation.unwrap_or_default();
     let body = match kind {
         Kind::Vpc => parse(status.clone()).map(Body::Vpc),
         Kind::VpcMember => parse(status.clone()).map(Body::Member),
@@ -56,8 +57,8 @@ fn read_object(kind: Kind, object: DynamicObject) -> Received {
     Received {
         reference: reference(kind, &metadata),
         uid: metadata.uid.clone().unwrap_or_default(),
-        generation: metadata.generation.unwrap_or_default(),
-        held: Held::of(body.as_ref(), version),
+        generation,
+        held: Held::of(body.as_ref(), version, generation),
         object: assemble(kind, metadata, spec, status).map_err(|error| error.to_string()),
     }
 }
@@ -151,7 +152,7 @@ mod tests {
             &json!({"conditions": "gone", "observedGeneration": []}),
         );
         assert!(received.object.is_ok());
-        assert_eq!(received.held, Held::of(None, 17));
+        assert_eq!(received.held, Held::of(None, 17, 3));
         assert_eq!((received.generation, &*received.uid), (3, "u1"));
     }
 

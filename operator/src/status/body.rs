@@ -1,6 +1,7 @@
 //! A whole status.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::num::NonZeroU64;
 
 use isthmus_compiler::Kind;
 use isthmus_crds::{Cidr, VpcMemberStatus, VpcPeeringStatus, VpcStatus};
@@ -88,7 +89,7 @@ impl Body {
     /// Of what the operator says in it; what others say beside that, and the
     /// order of conditions, make no difference.
     #[must_use]
-    pub fn fingerprint(&self) -> u64 {
+    pub fn fingerprint(&self) -> NonZeroU64 {
         let mut own = self.clone();
         let conditions = match &mut own {
             Self::Vpc(status) => &mut status.conditions,
@@ -102,6 +103,6 @@ impl Body {
         serde_json::to_vec(&own)
             .unwrap_or_default()
             .hash(&mut hasher);
-        hasher.finish()
+        NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MIN)
     }
 }

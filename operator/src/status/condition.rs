@@ -95,39 +95,55 @@ pub struct Finding {
     pub message: String,
 }
 
-/// What is remembered of the conditions that an object has: of each type its
+/// What is remembered of a status that an object has: of each type of condition its
 /// status and since when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Memory([Option<(Truth, Moment)>; 3]);
+pub struct Memory {
+    truths: [Option<Truth>; 3],
+    /// Of types that have a status.
+    since: [Moment; 3],
+    /// Whether it speaks of the object's generation.
+    is_current: bool,
+}
 
 impl Memory {
-    /// Of an object's conditions.
+    /// Of an object's conditions, and whether they are of its generation.
     #[must_use]
-    pub fn of(conditions: &[Condition]) -> Self {
-        let mut memory = Self::default();
+    pub fn of(conditions: &[Condition], is_current: bool) -> Self {
+        let mut memory = Self {
+            is_current,
+            ..Self::default()
+        };
         for condition in conditions {
             if let (Some(kind), Some(truth)) = (Type::of(condition), Truth::of(&condition.status)) {
-                let since = condition.last_transition_time.0.into();
-                memory.0[kind as usize] = Some((truth, since));
+                memory.truths[kind as usize] = Some(truth);
+                memory.since[kind as usize] = condition.last_transition_time.0.into();
             }
         }
         memory
     }
 
+    /// Whether it says that the object's generation is programmed.
+    #[must_use]
+    pub fn is_programmed(&self) -> bool {
+        self.is_current && self.truth(Type::Programmed) == Some(Truth::True)
+    }
+
     /// The status of a condition, where there is one.
     #[must_use]
     pub fn truth(&self, kind: Type) -> Option<Truth> {
-        self.0[kind as usize].map(|(truth, _)| truth)
+        self.truths[kind as usize]
     }
 
     /// The condition that says what was found: since now, or since before where
     /// its status is the same.
     #[must_use]
     pub fn condition(&self, finding: Finding, generation: i64, now: Moment) -> Condition {
-        let before = self.0[finding.kind as usize];
-        let since = match before {
-            Some((truth, since)) if truth == finding.truth => since,
-            _ => now,
+        let is_same = self.truth(finding.kind) == Some(finding.truth);
+        let since = if is_same {
+            self.since[finding.kind as usize]
+        } else {
+            now
         };
         Condition {
             type_: finding.kind.as_str().to_owned(),
@@ -157,7 +173,7 @@ mod tests {
     fn a_condition_keeps_its_time_until_its_status_is_another() {
         let [first, later] = [Moment(10), Moment(20)];
         let one = Memory::default().condition(finding(Truth::False), 1, first);
-        let memory = Memory::of(std::slice::from_ref(&one));
+        let memory = Memory::of(std::slice::from_ref(&one), true);
         let same = memory.condition(finding(Truth::False), 2, later);
         assert_eq!(same.last_transition_time, one.last_transition_time);
         assert_eq!(same.observed_generation, Some(2));
@@ -169,6 +185,6 @@ mod tests {
     fn conditions_of_others_are_not_remembered() {
         let mut condition = Memory::default().condition(finding(Truth::True), 1, Moment(1));
         condition.type_ = "Audited".to_owned();
-        assert_eq!(Memory::of(&[condition]), Memory::default());
+        assert_eq!(Memory::of(&[condition], false), Memory::default());
     }
 }

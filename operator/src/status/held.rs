@@ -1,7 +1,9 @@
 //! What the API server is known to hold of an object's status.
 
+use std::num::NonZeroU64;
+
 use super::body::Body;
-use super::condition::{Memory, Truth, Type};
+use super::condition::Memory;
 
 /// What is kept of a status: enough to tell whether another one says the same,
 /// and since when each condition is as it is.
@@ -10,30 +12,24 @@ pub struct Held {
     /// resourceVersion of the object.
     pub version: u64,
     /// Of the status; `None` of none, or of one that cannot be read.
-    pub fingerprint: Option<u64>,
+    pub fingerprint: Option<NonZeroU64>,
     /// Its conditions.
     pub memory: Memory,
-    /// The generation that it speaks of.
-    pub generation: i64,
 }
 
 impl Held {
-    /// Of a status at a version.
+    /// Of a status at a version, of an object of a generation.
     #[must_use]
-    pub fn of(body: Option<&Body>, version: u64) -> Self {
+    pub fn of(body: Option<&Body>, version: u64, generation: i64) -> Self {
         Self {
             version,
             fingerprint: body.map(Body::fingerprint),
             memory: body
-                .map(|body| Memory::of(body.conditions()))
+                .map(|body| {
+                    let is_current = body.observed_generation() == Some(generation);
+                    Memory::of(body.conditions(), is_current)
+                })
                 .unwrap_or_default(),
-            generation: body.and_then(Body::observed_generation).unwrap_or(-1),
         }
-    }
-
-    /// Whether it says that a generation is programmed.
-    #[must_use]
-    pub fn is_programmed(&self, generation: i64) -> bool {
-        self.generation == generation && self.memory.truth(Type::Programmed) == Some(Truth::True)
     }
 }

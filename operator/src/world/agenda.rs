@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use isthmus_compiler::{MemberId, ObjectRef};
+use isthmus_compiler::{MemberId, MemberSet, ObjectRef};
 
 /// An object whose status is to be looked at. Of members, of which there may be
 /// very many, the number is enough; it may be another's by the time of the look,
@@ -18,7 +18,7 @@ pub(crate) enum Subject {
 /// Subjects that wait, each once.
 #[derive(Debug, Default)]
 struct Lane {
-    members: BTreeSet<MemberId>,
+    members: MemberSet,
     objects: BTreeSet<ObjectRef>,
 }
 
@@ -43,20 +43,24 @@ impl Lane {
 
     fn remove(&mut self, subject: &Subject) -> bool {
         match subject {
-            Subject::Member(id) => self.members.remove(id),
+            Subject::Member(id) => self.members.remove(*id),
             Subject::Object(object) => self.objects.remove(object),
         }
     }
 
     fn contains(&self, subject: &Subject) -> bool {
         match subject {
-            Subject::Member(id) => self.members.contains(id),
+            Subject::Member(id) => self.members.contains(*id),
             Subject::Object(object) => self.objects.contains(object),
         }
     }
 
+    fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.objects.is_empty()
+    }
+
     fn len(&self) -> usize {
-        self.members.len() + self.objects.len()
+        usize::try_from(self.members.len()).unwrap_or(usize::MAX) + self.objects.len()
     }
 }
 
@@ -112,11 +116,11 @@ impl Agenda {
     }
 
     pub(crate) fn has_now(&self) -> bool {
-        self.now.len() > 0
+        !self.now.is_empty()
     }
 
     pub(crate) fn has_soon(&self) -> bool {
-        self.soon.len() > 0
+        !self.soon.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -26,7 +26,7 @@ pub(crate) struct MemberRecord {
 impl MemberRecord {
     /// Whether the API server says so of its generation.
     pub(crate) fn is_programmed(&self) -> bool {
-        self.record.held.is_programmed(self.record.generation)
+        self.record.held.memory.is_programmed()
     }
 }
 

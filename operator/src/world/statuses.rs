@@ -86,7 +86,7 @@ impl World {
             return;
         };
         if version >= record.held.version {
-            record.held = Held::of(Some(&write.body), version);
+            record.held = Held::of(Some(&write.body), version, record.generation);
         }
     }
 
