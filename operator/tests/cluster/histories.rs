@@ -144,7 +144,7 @@ async fn change(scene: &Scene, dice: &mut Dice) {
 async fn slices_after_random_histories_are_those_compiled_from_scratch() -> Result<()> {
     let count = std::env::var("ISTHMUS_HISTORIES").ok();
     let count: u64 = count
-        .map_or(Ok(30), |text| text.parse())
+        .map_or(Ok(200), |text| text.parse())
         .context("ISTHMUS_HISTORIES")?;
     let seed = std::env::var("ISTHMUS_SEED").ok();
     let seed: u64 = seed
