@@ -1,9 +1,9 @@
 //! What is kept of a slice's entries.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use isthmus_crds::{ForwardingSlice, MacAddress, PeeringSlice, Vni};
 
 use crate::entries::{MemberTarget, ObjectName};
@@ -13,26 +13,41 @@ pub(super) trait Entry: PartialEq {
     fn prefix(&self) -> IpNet;
 }
 
-/// One address or prefix of a member, in 41 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct MemberEntry {
-    prefix: IpNet,
-    mac: MacAddress,
-    hypervisor: IpAddr,
+/// One address or prefix of a member. Where addresses are IPv4, which is most of
+/// them, it takes 16 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum MemberEntry {
+    /// An IPv4 prefix, and an IPv4 hypervisor.
+    V4(Ipv4Net, MacAddress, Ipv4Addr),
+    /// Any other.
+    Other(Box<(IpNet, MemberTarget)>),
 }
 
 impl MemberEntry {
-    pub(super) const fn target(&self) -> MemberTarget {
-        MemberTarget {
-            mac: self.mac,
-            hypervisor: self.hypervisor,
+    fn new(prefix: IpNet, target: MemberTarget) -> Self {
+        match (prefix, target.hypervisor) {
+            (IpNet::V4(prefix), IpAddr::V4(hypervisor)) => Self::V4(prefix, target.mac, hypervisor),
+            _ => Self::Other(Box::new((prefix, target))),
+        }
+    }
+
+    pub(super) fn target(&self) -> MemberTarget {
+        match self {
+            Self::V4(_, mac, hypervisor) => MemberTarget {
+                mac: *mac,
+                hypervisor: IpAddr::V4(*hypervisor),
+            },
+            Self::Other(other) => other.1,
         }
     }
 }
 
 impl Entry for MemberEntry {
     fn prefix(&self) -> IpNet {
-        self.prefix
+        match self {
+            Self::V4(prefix, ..) => IpNet::V4(*prefix),
+            Self::Other(other) => other.0,
+        }
     }
 }
 
@@ -56,11 +71,12 @@ pub(super) fn members(slice: &ForwardingSlice) -> Box<[MemberEntry]> {
     let members = slice.spec.members.iter().flat_map(|member| {
         let addresses = member.addresses.iter().map(|address| IpNet::from(*address));
         let prefixes = member.prefixes.iter().map(|prefix| prefix.net());
-        addresses.chain(prefixes).map(|prefix| MemberEntry {
-            prefix,
+        let target = MemberTarget {
             mac: member.mac,
             hypervisor: member.hypervisor,
-        })
+        };
+        let prefixes = addresses.chain(prefixes);
+        prefixes.map(move |prefix| MemberEntry::new(prefix, target))
     });
     in_order(members.collect())
 }
@@ -110,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_members_address_takes_41_bytes() {
-        assert_eq!(size_of::<MemberEntry>(), 41);
+    fn a_members_address_takes_16_bytes() {
+        assert_eq!(size_of::<MemberEntry>(), 16);
     }
 }

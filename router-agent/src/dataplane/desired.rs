@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use isthmus_compiler::{EntryChange, RouteTarget};
 use isthmus_tables::{Label, TooManyRanges};
 
+use super::members::Members;
 use super::operation::{Entry as Subject, MemberId, MemberPlace};
 use super::routes::Routes;
 
@@ -16,7 +17,7 @@ use super::routes::Routes;
 #[derive(Clone, Debug, Default)]
 pub struct Desired {
     routes: BTreeMap<u32, BTreeMap<IpNet, RouteTarget>>,
-    members: HashMap<MemberId, MemberPlace>,
+    members: Members,
     /// Members of each hypervisor.
     hypervisors: HashMap<IpAddr, u32>,
     /// Routes of each direction of a peering.
@@ -184,12 +185,12 @@ impl Desired {
 
     /// Where a member is.
     #[must_use]
-    pub fn member(&self, id: &MemberId) -> Option<&MemberPlace> {
+    pub fn member(&self, id: &MemberId) -> Option<MemberPlace> {
         self.members.get(id)
     }
 
     /// Every member.
-    pub fn members(&self) -> impl Iterator<Item = (&MemberId, &MemberPlace)> {
+    pub fn members(&self) -> impl Iterator<Item = (MemberId, MemberPlace)> {
         self.members.iter()
     }
 

@@ -22,6 +22,7 @@ mod desired;
 mod execute;
 mod fake;
 mod kernel;
+mod members;
 mod observed;
 mod operation;
 mod plan;

@@ -58,9 +58,9 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     }
     let mut wanted_and_there = 0;
     for (id, place) in desired.members() {
-        let found = observed.member(id);
+        let found = observed.member(&id);
         wanted_and_there += usize::from(found.is_some());
-        steps.member(*id, Some(place), found);
+        steps.member(id, Some(place), found);
     }
     // Most of the time nothing else is there.
     if wanted_and_there < observed.members.len() {
@@ -162,12 +162,12 @@ impl Steps {
     fn member(
         &mut self,
         id: MemberId,
-        wanted: Option<&MemberPlace>,
+        wanted: Option<MemberPlace>,
         found: Option<(u64, Option<IpAddr>)>,
     ) {
         match wanted {
             Some(place) if found != Some((place.mac, Some(place.hypervisor))) => {
-                self.members.push(Operation::SetMember(id, *place));
+                self.members.push(Operation::SetMember(id, place));
             }
             None if found.is_some() => self.removed_members.push(Operation::RemoveMember(id)),
             _ => {}
