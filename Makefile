@@ -59,6 +59,10 @@ bench-control: ## Measure operator and agents against a real API server (as root
 	$(CARGO) build --release --locked -p isthmus-e2e -p isthmus-operator -p router-agent
 	RUST_LOG=error target/release/bench_control --members $${MEMBERS:-1000,10000,100000}
 
+.PHONY: bench-kind
+bench-kind: kind-programs ## Measure the whole system on a kind cluster made for it; rows go to target/bench/kind.json
+	@$(CARGO) run --quiet --locked -p isthmus-kind-tests --bin kind_cluster -- bench
+
 .PHONY: images
 images: ## Write OCI archives of operator and agent to target/images; needs no Docker
 	@tools/setup.sh
@@ -67,6 +71,11 @@ images: ## Write OCI archives of operator and agent to target/images; needs no D
 .PHONY: kind-up
 kind-up: kind-programs ## Make a cluster with kind, and leave it standing (as root where Docker does not run)
 	@$(CARGO) run --quiet --locked -p isthmus-kind-tests --bin kind_cluster -- up
+
+.PHONY: kind-ping
+kind-ping: ## Have a member ping another on a kind cluster; FROM, TO=NAMESPACE/NAME, STREAM=SECONDS, VIA=NODE
+	@$(CARGO) run --quiet --locked -p isthmus-kind-tests --bin kind_cluster -- ping $(FROM) $(TO) \
+		$(if $(STREAM),--stream $(STREAM)) $(if $(VIA),--via $(VIA))
 
 .PHONY: kind-test
 kind-test: kind-programs ## Test the whole system on a cluster made for it; PROFILE=quick|full, ISTHMUS_CLUSTER=FILE
@@ -80,7 +89,7 @@ kind-down: ## Delete the clusters that kind-up and kind-test made, and all that 
 kind-programs: images
 	@tools/setup.sh kind
 	images/build.sh lab-node
-	@$(CARGO) build --quiet --locked -p isthmus-kind-tests --bins
+	@$(CARGO) build --quiet --locked -p isthmus-kind-tests -p kubectl-isthmus --bins
 
 .PHONY: fuzz
 fuzz: ## Fuzz router and brain against the reference model (as root); SECONDS_EACH=60

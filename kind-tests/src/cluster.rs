@@ -17,7 +17,8 @@ const VARIABLE: &str = "ISTHMUS_CLUSTER";
 /// let file = r#"{
 ///   "kubeconfig": "/home/me/.kube/config",
 ///   "loadImage": ["kind", "load", "image-archive", "--name", "mine", "{archive}"],
-///   "runOnNode": ["docker", "exec", "-i", "{node}"]
+///   "runOnNode": ["docker", "exec", "-i", "{node}"],
+///   "restartNode": ["docker", "restart", "{node}"]
 /// }"#;
 /// let cluster: isthmus_kind_tests::Cluster = serde_json::from_str(file)?;
 /// let command = cluster.on_node("mine-worker", ["ip", "link"]);
@@ -35,6 +36,10 @@ pub struct Cluster {
     /// Command that runs a program on a node, with standard input and output;
     /// `{node}` stands for the node, the program and its arguments follow.
     pub run_on_node: Vec<String>,
+    /// Command that boots a node anew, and ends when it may be booting yet; `{node}`
+    /// stands for the node. Tests that need it say so where it is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restart_node: Vec<String>,
 }
 
 /// Why a cluster cannot be had, or does not do what it is asked for.
@@ -59,6 +64,9 @@ pub enum ClusterError {
         /// Where and why.
         source: serde_json::Error,
     },
+    /// Nothing says how to boot a node anew.
+    #[error("the cluster's file has no restartNode; see docs/testing.md")]
+    NoRestart,
     /// A command that does not start.
     #[error("run {program}")]
     Start {
@@ -141,6 +149,18 @@ impl Cluster {
         output(self.on_node(node, program))
     }
 
+    /// Boots a node anew: nothing of what its kernel held is left.
+    ///
+    /// # Errors
+    ///
+    /// The file does not say how, or the command failed; what it said.
+    pub fn restart_node(&self, node: &str) -> Result<(), ClusterError> {
+        if self.restart_node.is_empty() {
+            return Err(ClusterError::NoRestart);
+        }
+        output(filled(&self.restart_node, "{node}", node)).map(drop)
+    }
+
     /// Loads an image archive on every node.
     ///
     /// # Errors
@@ -200,7 +220,10 @@ mod tests {
             run_on_node: ["sh", "-c", "echo {node} $0 && echo no >&2 && exit $1"]
                 .map(str::to_owned)
                 .to_vec(),
+            restart_node: Vec::new(),
         };
+        let error = cluster.restart_node("one").unwrap_err();
+        assert!(matches!(error, ClusterError::NoRestart), "{error}");
         assert_eq!(
             cluster.run_on_node("one", ["two", "0"]).unwrap(),
             "one two\n"

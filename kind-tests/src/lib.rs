@@ -7,17 +7,26 @@
 
 mod cluster;
 mod collect;
+mod described;
+pub mod faults;
+mod gateways;
 mod kubectl;
+pub mod manifests;
 mod node;
 mod page;
 mod release;
 mod stream;
 mod underlay;
+mod watch;
+pub mod world;
 
 pub use cluster::{Cluster, ClusterError};
 pub use collect::collect;
+pub use described::{Described, named};
+pub use gateways::{Gateway, has_condition, metrics};
 pub use kubectl::Kubectl;
 pub use node::NodeLab;
 pub use release::{IMAGES, Release, images};
 pub use stream::{End, Loss, RunningStream, StreamReport};
 pub use underlay::prepare_far_ends;
+pub use watch::ProgrammedWatch;

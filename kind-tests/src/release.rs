@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use isthmus_chart_tests::{CHART, Helm};
 
 use crate::Cluster;
@@ -34,6 +34,21 @@ pub fn images() -> Result<Vec<PathBuf>> {
     Ok(archives.to_vec())
 }
 
+const README: &str = include_str!("../../README.md");
+
+/// The words of README's first `helm install`, without `helm`.
+fn documented() -> Result<Vec<String>> {
+    let chapter = README.split("## On Kubernetes").nth(1);
+    let (_, rest) = chapter
+        .and_then(|text| text.split_once("helm install "))
+        .context("`helm install` in README")?;
+    let joined = rest.replace("\\\n", " ");
+    let line = joined.lines().next().unwrap_or_default();
+    let words = line.split_whitespace().map(|word| word.trim_matches('\''));
+    let words = ["install"].into_iter().chain(words).map(str::to_owned);
+    Ok(words.collect())
+}
+
 /// The build's folder.
 pub(crate) fn target() -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {
@@ -57,6 +72,22 @@ impl Release<'_> {
         name: "isthmus",
         namespace: "isthmus-system",
     };
+
+    /// Installs the documented one with the command of README's chapter on
+    /// Kubernetes; what helm says.
+    ///
+    /// # Errors
+    ///
+    /// What helm or the API server refused.
+    pub fn install_as_documented(cluster: &Cluster) -> Result<String> {
+        let mut words = documented()?;
+        ensure!(
+            words[..3] == ["install", Self::DOCUMENTED.name, "charts/isthmus"],
+            "{words:?}"
+        );
+        CHART.clone_into(&mut words[2]);
+        Helm::with(&cluster.kubeconfig)?.run(words)
+    }
 
     /// Installs it, with values in YAML and further flags; what helm says.
     ///

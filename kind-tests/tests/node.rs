@@ -40,6 +40,7 @@ impl Drop for Door {
 fn cluster() -> Cluster {
     let words = ["nsenter", "--net", "--target", "{node}"];
     Cluster {
+        restart_node: Vec::new(),
         kubeconfig: PathBuf::new(),
         load_image: Vec::new(),
         run_on_node: words.map(str::to_owned).to_vec(),

@@ -8,23 +8,8 @@ use isthmus_chart_tests::Helm;
 use isthmus_kind_tests::{Cluster, Kubectl, Release};
 use serde_json::Value;
 
-const README: &str = include_str!("../../../README.md");
 const RELEASE: Release<'static> = Release::DOCUMENTED;
 const BOUND: &str = "--timeout=180s";
-
-/// The command of README's chapter on Kubernetes that installs: the words after
-/// `helm`.
-fn command() -> Result<Vec<String>> {
-    let chapter = README.split("## On Kubernetes").nth(1);
-    let (_, rest) = chapter
-        .and_then(|text| text.split_once("helm install "))
-        .context("`helm install` in README")?;
-    let joined = rest.replace("\\\n", " ");
-    let line = joined.lines().next().unwrap_or_default();
-    let words = line.split_whitespace().map(|word| word.trim_matches('\''));
-    let words = ["install"].into_iter().chain(words).map(str::to_owned);
-    Ok(words.collect())
-}
 
 fn install(cluster: &Cluster, kubectl: &Kubectl) -> Result<()> {
     let wanted = format!(
@@ -34,14 +19,7 @@ fn install(cluster: &Cluster, kubectl: &Kubectl) -> Result<()> {
     if !kubectl.names(&format!("secrets {wanted}"))?.is_empty() {
         return Ok(());
     }
-    let words = command()?;
-    ensure!(
-        words[..3] == ["install", "isthmus", "charts/isthmus"],
-        "{words:?}"
-    );
-    let mut words = words;
-    isthmus_chart_tests::CHART.clone_into(&mut words[2]);
-    Helm::with(&cluster.kubeconfig)?.run(words).map(drop)
+    Release::install_as_documented(cluster).map(drop)
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Agents come and go, and packets flow.
 
 use anyhow::{Context as _, Result, ensure};
-use isthmus_chart_tests::{CHART, Helm};
 use isthmus_kind_tests::RunningStream;
+use isthmus_kind_tests::faults::{self, AGENTS};
 use isthmus_lab::wait_until;
 use serde_json::Value;
 
-use crate::manifests::{peering, vpc};
-use crate::world::{PATIENCE, World};
+use isthmus_kind_tests::manifests::{peering, vpc};
+use isthmus_kind_tests::world::{PATIENCE, World};
 
 const TEAM: &str = "traffic-agents";
 
@@ -22,62 +22,65 @@ fn flowing() -> Result<(World, RunningStream)> {
     Ok((world, stream))
 }
 
-impl World {
-    /// The first gateway's agent, if there is one that is ready.
-    fn ready_agent(&self) -> Result<Option<Value>> {
-        let Ok(name) = self.agent(0) else {
-            return Ok(None);
-        };
-        let pod = self.kubectl.get(&format!("pod {name} -n isthmus-system"))?;
-        let is_ready = pod["status"]["containerStatuses"][0]["ready"] == true;
-        Ok(Some(pod).filter(|_| is_ready))
-    }
-
-    /// Waits until an agent is ready that is not this one as it was.
-    fn another_agent(&self, old: &Value) -> Result<()> {
-        let of = |pod: &Value| {
-            let container = &pod["status"]["containerStatuses"][0];
-            (
-                pod["metadata"]["uid"].clone(),
-                container["restartCount"].clone(),
-            )
-        };
-        wait_until("another agent is ready", PATIENCE, || {
-            let now = self.ready_agent()?;
-            Ok(now.is_some_and(|now| of(&now) != of(old)))
-        })
-    }
-}
-
 #[test]
 fn an_agent_whose_pod_is_deleted_costs_no_packet() -> Result<()> {
     let (mut world, stream) = flowing()?;
-    let old = world.ready_agent()?.context("no agent")?;
-    let name = world.agent(0)?;
-    world
-        .kubectl
-        .run(&format!("delete pod {name} -n isthmus-system --wait=false"))?;
-    world.another_agent(&old)?;
+    let old = world.ready_agent(0)?.context("no agent")?;
+    let node = &world.gateways[0].0;
+    let of_node = format!("{AGENTS} --field-selector=spec.nodeName={node}");
+    faults::delete_pods(&world.kubectl, &of_node)?;
+    world.another_agent(0, &old)?;
     world.stop_perfect(stream)
 }
 
 #[test]
 fn an_agent_that_is_killed_costs_no_packet() -> Result<()> {
     let (mut world, stream) = flowing()?;
-    let old = world.ready_agent()?.context("no agent")?;
+    let old = world.ready_agent(0)?.context("no agent")?;
+    faults::kill_agent(&world.cluster, &world.gateways[0].0)?;
+    world.another_agent(0, &old)?;
+    world.stop_perfect(stream)
+}
+
+#[test]
+#[ignore = "waits for a second start"]
+fn an_agent_that_is_evicted_costs_no_packet() -> Result<()> {
+    let (mut world, stream) = flowing()?;
+    let old = world.ready_agent(0)?.context("no agent")?;
+    faults::evict(&world.kubectl, &world.agent(0)?)?;
+    world.another_agent(0, &old)?;
+    world.stop_perfect(stream)
+}
+
+#[test]
+#[ignore = "waits for a second start"]
+fn an_agent_that_runs_out_of_memory_costs_no_packet() -> Result<()> {
+    let (mut world, stream) = flowing()?;
+    let old = world.ready_agent(0)?.context("no agent")?;
     let node = world.gateways[0].0.clone();
-    // As the kernel does where memory runs out.
-    world
-        .cluster
-        .run_on_node(&node, ["pkill", "-KILL", "-x", "router-agent"])?;
-    world.another_agent(&old)?;
+    let of = |pod: &Value| pod["status"]["containerStatuses"][0].clone();
+    let starts = of(&old)["restartCount"].clone();
+    let mut last = Value::Null;
+    wait_until("the kernel kills the agent", PATIENCE, || {
+        // Either fails once it is gone.
+        let _starved = faults::run_out_of_memory(&world.cluster, &node);
+        let _asked = world.metric(0, "isthmus_liveness");
+        let name = world.agent(0)?;
+        let pod = world
+            .kubectl
+            .get(&format!("pod {name} -n isthmus-system"))?;
+        last = of(&pod)["lastState"]["terminated"].clone();
+        anyhow::Ok(of(&pod)["restartCount"] != starts)
+    })?;
+    ensure!(last["reason"] == "OOMKilled", "{last}");
+    world.another_agent(0, &old)?;
     world.stop_perfect(stream)
 }
 
 #[test]
 fn agents_that_are_rolled_by_an_upgrade_cost_no_packet() -> Result<()> {
     let (mut world, stream) = flowing()?;
-    let old = world.ready_agent()?.context("no agent")?;
+    let old = world.ready_agent(0)?.context("no agent")?;
     let levels = old["spec"]["containers"][0]["env"].as_array();
     let level = levels
         .into_iter()
@@ -87,22 +90,11 @@ fn agents_that_are_rolled_by_an_upgrade_cost_no_packet() -> Result<()> {
         Some("debug") => "info",
         _ => "debug",
     };
-    let helm = Helm::with(&world.cluster.kubeconfig)?;
-    let release = ("isthmus", "isthmus-system");
     let values = format!("agent: {{logLevel: {level}}}");
-    helm.release(
-        "upgrade",
-        release,
-        CHART.as_ref(),
-        &values,
-        &["--reuse-values"],
-    )?;
-    world.another_agent(&old)?;
-    let rolled = "rollout status daemonset -n isthmus-system --timeout=120s";
-    world
-        .kubectl
-        .run(&format!("{rolled} -l app.kubernetes.io/component=agent"))?;
-    let now = world.ready_agent()?.context("no agent")?;
+    faults::upgrade(&world.cluster, None, &values)?;
+    world.another_agent(0, &old)?;
+    world.rolled_out()?;
+    let now = world.ready_agent(0)?.context("no agent")?;
     ensure!(now["metadata"]["uid"] != old["metadata"]["uid"]);
     world.stop_perfect(stream)
 }

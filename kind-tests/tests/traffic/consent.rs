@@ -7,8 +7,8 @@ use isthmus_kind_tests::Kubectl;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::manifests::{peering, vpc};
-use crate::world::World;
+use isthmus_kind_tests::manifests::{peering, vpc};
+use isthmus_kind_tests::world::World;
 
 const ONE: &str = "traffic-consent-one";
 const TWO: &str = "traffic-consent-two";

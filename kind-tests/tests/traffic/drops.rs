@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-use crate::manifests::{peering, vpc};
-use crate::world::World;
+use isthmus_kind_tests::manifests::{peering, vpc};
+use isthmus_kind_tests::world::World;
 
 const TEAM: &str = "traffic-drops";
 

@@ -3,10 +3,10 @@
 mod agents;
 mod consent;
 mod drops;
-mod manifests;
+mod nodes;
 mod operators;
 mod outage;
 mod readme;
 mod reinstalled;
+mod releases;
 mod shared_interface;
-mod world;

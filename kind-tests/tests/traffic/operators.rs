@@ -1,9 +1,10 @@
 //! Operators come and go, and packets flow.
 
 use anyhow::{Result, ensure};
+use isthmus_kind_tests::faults::{self, OPERATORS};
 
-use crate::manifests::{peering, vpc};
-use crate::world::World;
+use isthmus_kind_tests::manifests::{peering, vpc};
+use isthmus_kind_tests::world::World;
 
 const TEAM: &str = "traffic-operators";
 
@@ -17,20 +18,15 @@ fn operators_that_are_deleted_both_at_once_cost_no_packet_and_no_change() -> Res
     let [one, two, three] = [61, 62, 63].map(|number| format!("{TEAM}/member-{number}"));
     let stream = world.stream(&one, &two)?;
 
-    let operators = "-n isthmus-system -l app.kubernetes.io/component=operator";
-    let old = world.kubectl.names(&format!("pods {operators}"))?;
+    let old = world.kubectl.names(&format!("pods {OPERATORS}"))?;
     ensure!(old.len() == 2, "{old:?}");
-    world
-        .kubectl
-        .run(&format!("delete pods {operators} --wait=false"))?;
+    faults::delete_pods(&world.kubectl, OPERATORS)?;
     // What is asked for while there is none comes about when there is one.
     world.apply(&peering((61, TEAM), (63, TEAM)))?;
     world.reaches(&one, &three)?;
-    let new = world.kubectl.names(&format!("pods {operators}"))?;
+    let new = world.kubectl.names(&format!("pods {OPERATORS}"))?;
     ensure!(new != old, "{new:?}");
-    let ready = "rollout status deployment -n isthmus-system --timeout=120s";
-    world
-        .kubectl
-        .run(&format!("{ready} -l app.kubernetes.io/component=operator"))?;
+    let ready = format!("rollout status deployment {OPERATORS} --timeout=120s");
+    world.kubectl.run(&ready)?;
     world.stop_perfect(stream)
 }

@@ -2,57 +2,22 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
-use isthmus_kind_tests::Cluster;
+use anyhow::{Result, ensure};
+use isthmus_kind_tests::faults::{Backup, Stopped, kill_control_plane};
 
-use crate::manifests::{peering, vpc};
-use crate::world::World;
+use isthmus_kind_tests::manifests::{peering, vpc};
+use isthmus_kind_tests::world::World;
 
 const TEAM: &str = "traffic-outage";
 /// How long it is away. The kubelet leaves an API server that does not answer
 /// for longer in peace.
 const AWAY: Duration = Duration::from_secs(60);
 
-/// A stopped API server and etcd, which go on when this is dropped.
-struct Away {
-    cluster: Cluster,
-    node: String,
-}
-
-impl Away {
-    fn start(cluster: &Cluster, node: &str) -> Result<Self> {
-        let away = Self {
-            cluster: cluster.clone(),
-            node: node.to_owned(),
-        };
-        away.signal("STOP")?;
-        Ok(away)
-    }
-
-    fn signal(&self, signal: &str) -> Result<()> {
-        let script = format!("pkill -{signal} -x kube-apiserver && pkill -{signal} -x etcd");
-        self.cluster
-            .run_on_node(&self.node, ["sh", "-c", &script])?;
-        Ok(())
-    }
-}
-
-impl Drop for Away {
-    fn drop(&mut self) {
-        if let Err(error) = self.signal("CONT") {
-            eprintln!("the control plane stays away: {error}");
-        }
-    }
-}
-
 #[test]
 #[ignore = "takes more than a minute"]
 fn a_control_plane_that_is_away_for_a_minute_costs_no_packet() -> Result<()> {
     let mut world = World::alone()?;
-    let planes = world
-        .kubectl
-        .names("nodes -l node-role.kubernetes.io/control-plane")?;
-    let plane = planes.first().context("no node has the control plane")?;
+    let plane = world.plane()?;
     let [first, second] = [0, 1].map(|at| world.vtep(at));
     let two = vpc(71, TEAM, first) + &vpc(72, TEAM, second);
     let three = two + &vpc(73, TEAM, second);
@@ -60,24 +25,64 @@ fn a_control_plane_that_is_away_for_a_minute_costs_no_packet() -> Result<()> {
     let [one, two, three] = [71, 72, 73].map(|number| format!("{TEAM}/member-{number}"));
     let stream = world.stream(&one, &two)?;
 
-    let away = Away::start(&world.cluster, plane)?;
-    let asked = world.kubectl.run("get --raw /readyz --request-timeout=2s");
-    ensure!(asked.is_err(), "the control plane answers");
+    let away = Stopped::now(&world.cluster, &plane)?;
+    ensure!(!world.plane_answers(), "the control plane answers");
     let since = Instant::now();
     while since.elapsed() < AWAY {
         world.breathe(&stream)?;
     }
     drop(away);
     // All goes on from where it was.
-    isthmus_lab::wait_until("the control plane answers", AWAY, || {
-        anyhow::Ok(
-            world
-                .kubectl
-                .run("get --raw /readyz --request-timeout=2s")
-                .is_ok(),
-        )
-    })?;
+    world.wait_for_the_plane()?;
     world.apply(&peering((71, TEAM), (73, TEAM)))?;
     world.reaches(&one, &three)?;
+    world.stop_perfect(stream)
+}
+
+#[test]
+#[ignore = "kills the control plane"]
+fn a_control_plane_that_is_killed_costs_no_packet_and_no_change() -> Result<()> {
+    let mut world = World::alone()?;
+    let plane = world.plane()?;
+    let [first, second] = [0, 1].map(|at| world.vtep(at));
+    let two = vpc(74, TEAM, first) + &vpc(75, TEAM, second);
+    let three = two + &vpc(76, TEAM, second);
+    world.apply(&(three + &peering((74, TEAM), (75, TEAM))))?;
+    let [one, two, three] = [74, 75, 76].map(|number| format!("{TEAM}/member-{number}"));
+    let stream = world.stream(&one, &two)?;
+
+    kill_control_plane(&world.cluster, &plane)?;
+    world.wait_for_the_plane()?;
+    world.apply(&peering((74, TEAM), (76, TEAM)))?;
+    world.reaches(&one, &three)?;
+    world.stop_perfect(stream)
+}
+
+#[test]
+#[ignore = "restores etcd"]
+fn gateways_follow_an_etcd_that_was_restored_and_forward_nothing_that_it_lacks() -> Result<()> {
+    let mut world = World::alone()?;
+    let plane = world.plane()?;
+    let [first, second] = [0, 1].map(|at| world.vtep(at));
+    let two = vpc(77, TEAM, first) + &vpc(78, TEAM, second);
+    let three = two + &vpc(79, TEAM, second);
+    let both = peering((78, TEAM), (77, TEAM)) + &peering((79, TEAM), (78, TEAM));
+    world.apply(&(three + &both))?;
+    let [one, two, three] = [77, 78, 79].map(|number| format!("{TEAM}/member-{number}"));
+    let stream = world.stream(&one, &two)?;
+    world.reaches(&two, &three)?;
+
+    let backup = Backup::take(&world.cluster, &plane)?;
+    world.apply(&peering((77, TEAM), (79, TEAM)))?;
+    world.reaches(&one, &three)?;
+    let deletion = format!("delete vpcpeering to-78 -n {TEAM}");
+    world.kubectl.run(&deletion)?;
+    world.loses(&two, &three)?;
+
+    backup.restore()?;
+    world.wait_for_the_plane()?;
+    // Nobody deletes the one, and nobody applies the other again.
+    world.loses(&one, &three)?;
+    world.reaches(&two, &three)?;
     world.stop_perfect(stream)
 }

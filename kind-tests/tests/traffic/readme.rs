@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::world::World;
+use isthmus_kind_tests::world::World;
 
 const README: &str = include_str!("../../../README.md");
 

@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use isthmus_chart_tests::{CHART, Helm};
 use isthmus_lab::wait_until;
 
-use crate::manifests::{peering, vpc};
-use crate::world::{PATIENCE, World, ready_gateways};
+use isthmus_kind_tests::manifests::{peering, vpc};
+use isthmus_kind_tests::world::{PATIENCE, World, ready_gateways};
 
 const TEAM: &str = "traffic-reinstalled";
 

@@ -5,9 +5,11 @@ mod command;
 mod docker;
 mod down;
 mod host;
+mod ping;
 mod places;
 mod pod_network;
 mod recipe;
+mod restart;
 mod rules;
 mod suite;
 mod tour;
@@ -18,7 +20,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
-use isthmus_lab_apiserver::Binaries;
+use isthmus_kind_tests::Cluster;
 use tokio::signal::unix::{SignalKind, signal};
 
 use places::Places;
@@ -47,6 +49,34 @@ enum Verb {
         /// Its name
         #[arg(long)]
         name: Option<String>,
+    },
+    /// Bring two members of the cluster to life, and have one ping the other.
+    Ping {
+        /// The cluster's name
+        #[arg(long, default_value = "isthmus")]
+        name: String,
+        /// The file that describes the cluster, instead
+        #[arg(long, env = "ISTHMUS_CLUSTER")]
+        cluster: Option<PathBuf>,
+        #[command(flatten)]
+        ping: ping::Ping,
+    },
+    /// Boot a node anew.
+    Restart {
+        /// The cluster's name
+        #[arg(long, default_value = "isthmus")]
+        name: String,
+        /// The node
+        node: String,
+    },
+    /// Make a cluster, measure Isthmus on it, and delete it.
+    Bench {
+        /// Its name
+        #[arg(long, default_value = "isthmus-bench")]
+        name: String,
+        /// The network between gateways and hypervisors, a /24
+        #[arg(long, default_value = recipe::UNDERLAY)]
+        underlay: String,
     },
     /// Make a cluster, run the suite on it, and delete it.
     Test {
@@ -96,18 +126,37 @@ async fn act(verb: Verb) -> Result<()> {
             if made.is_err() {
                 down::down(std::slice::from_ref(&places)).await?;
             }
-            let made = made?;
-            let programs = [
-                Binaries::find()?.kubectl()?,
-                up::program("helm", "helm").await?,
-            ];
-            print!("{}", tour::tour(&made, &places.cluster(), &programs));
+            print!("{}", tour::tour(&made?, &places));
             Ok(())
         }
         Verb::Down { name } => match name {
             Some(name) => down::down(&[Places::of(&name)?]).await,
             None => down::down(&Places::all()?).await,
         },
+        Verb::Ping {
+            name,
+            cluster,
+            ping,
+        } => {
+            let file = cluster.map_or_else(|| Ok(Places::of(&name)?.cluster()), anyhow::Ok)?;
+            let cluster = Cluster::read(&file)?;
+            // A signal ends this process, and with it what it has on the nodes.
+            tokio::task::spawn_blocking(move || ping.run(&cluster)).await?
+        }
+        Verb::Bench { name, underlay } => {
+            let places = Places::of(&name)?;
+            down::down(std::slice::from_ref(&places)).await?;
+            let measured = unless_interrupted(async {
+                up::up(&places, &underlay).await?;
+                suite::bench(&places.cluster()).await
+            })
+            .await;
+            let deleted = down::down(&[places]).await;
+            measured.and(deleted)
+        }
+        Verb::Restart { name, node } => {
+            unless_interrupted(restart::restart(&Places::of(&name)?, &node)).await
+        }
         Verb::Test {
             cluster: Some(file),
             profile,

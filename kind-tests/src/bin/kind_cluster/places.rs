@@ -48,6 +48,11 @@ impl Places {
         self.folder.join("cluster.json")
     }
 
+    /// What a shell needs to work with it.
+    pub(crate) fn environment(&self) -> PathBuf {
+        self.folder.join("env")
+    }
+
     /// An administrator's credentials.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.folder.join("kubeconfig")

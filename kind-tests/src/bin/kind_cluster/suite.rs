@@ -13,7 +13,7 @@ use crate::places::{self, ROOT};
 
 /// The parts of the suite, in order: a later one finds what an earlier one
 /// installed.
-const PARTS: [&str; 4] = ["refused", "install", "system", "traffic"];
+const PARTS: [&str; 5] = ["refused", "install", "tour", "system", "traffic"];
 
 /// How much of the suite.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -62,6 +62,18 @@ pub(crate) async fn run(file: &Path, profile: Profile, filter: &[String]) -> Res
     }
     fs::remove_dir_all(&folder).await?;
     Ok(())
+}
+
+/// Measures, with the program beside us.
+///
+/// # Errors
+///
+/// It fails.
+pub(crate) async fn bench(file: &Path) -> Result<()> {
+    let program = std::env::current_exe()?.with_file_name("kind_bench");
+    let mut bench = Command::new(program);
+    bench.env("ISTHMUS_CLUSTER", file).current_dir(ROOT);
+    show(bench).await
 }
 
 fn command(part: &str, file: &Path, profile: Profile, filter: &[String]) -> Command {

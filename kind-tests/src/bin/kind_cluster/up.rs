@@ -16,6 +16,7 @@ use crate::docker::Docker;
 use crate::places::{Places, ROOT};
 use crate::pod_network::PodNode;
 use crate::recipe::{self, GATEWAY, HYPERVISOR, NodeImage};
+use crate::tour;
 
 /// Says which image nodes have: `stock` or `built`.
 const CHOICE: &str = "KIND_NODE_IMAGE";
@@ -49,6 +50,14 @@ pub(crate) async fn up(places: &Places, underlay: &str) -> Result<Cluster> {
     maker.connect_underlay(underlay).await?;
     let cluster = maker.cluster();
     fs::write(places.cluster(), serde_json::to_vec_pretty(&cluster)?)?;
+    let programs = [
+        maker.kubectl.clone(),
+        program("helm", "helm").await?,
+        // kubectl's plugin is beside us.
+        std::env::current_exe()?,
+    ];
+    let environment = tour::environment(&cluster, &places.cluster(), &programs);
+    fs::write(places.environment(), environment)?;
     for archive in archives {
         maker.load(&archive).await?;
     }
@@ -252,11 +261,15 @@ impl Maker<'_> {
             environment.iter().cloned().chain(words).collect()
         };
         let kind = self.kind.display().to_string();
+        // This program.
+        let ours = std::env::current_exe().unwrap_or_else(|_| "kind_cluster".into());
+        let ours = ours.display().to_string();
         let name = self.places.name.as_str();
         Cluster {
             kubeconfig: self.places.kubeconfig(),
             load_image: command(&[&kind, "load", "image-archive", "--name", name, "{archive}"]),
             run_on_node: command(&["docker", "exec", "--interactive", "{node}"]),
+            restart_node: command(&[&ours, "restart", "--name", name, "{node}"]),
         }
     }
 }
