@@ -22,16 +22,22 @@ else
 fi
 "#;
 
-/// The agent's pod on a node.
+/// The agent's pod on a node; one that is being deleted does not count.
 ///
 /// # Errors
 ///
 /// There is none, or more than one.
 pub fn agent_on(kubectl: &Kubectl, node: &str) -> Result<String> {
     let on = format!("--field-selector=spec.nodeName={node}");
-    let found = kubectl.names(&format!("pods {AGENTS} {on}"))?;
-    ensure!(found.len() == 1, "agents of {node}: {found:?}");
-    Ok(found[0].clone())
+    let pods = kubectl.get(&format!("pods {AGENTS} {on}"))?;
+    let pods = pods["items"].as_array().into_iter().flatten();
+    let pods = pods.map(|pod| &pod["metadata"]);
+    let there = pods.filter(|metadata| metadata["deletionTimestamp"].is_null());
+    let names: Vec<_> = there
+        .filter_map(|metadata| metadata["name"].as_str())
+        .collect();
+    ensure!(names.len() == 1, "agents of {node}: {names:?}");
+    Ok(names[0].to_owned())
 }
 
 /// Deletes pods that a selector finds, and does not wait.

@@ -59,7 +59,7 @@ enum Verb {
         #[arg(long, env = "ISTHMUS_CLUSTER")]
         cluster: Option<PathBuf>,
         #[command(flatten)]
-        ping: ping::Ping,
+        ping: ping::Question,
     },
     /// Boot a node anew.
     Restart {
