@@ -10,6 +10,7 @@
 //! [`is_misfit`] tells one answer to writes from a server that is not well.
 
 mod asking;
+mod known;
 mod misfit;
 mod watch;
 

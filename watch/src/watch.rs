@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::asking::Asking;
+use crate::known::Known;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,18 +33,16 @@ pub struct Watch<K> {
     api: Api<K>,
     config: watcher::Config,
     events: BoxStream<'static, watcher::Result<watcher::Event<K>>>,
-    /// The newest version that was told of.
-    newest: u64,
+    known: Known,
     asking: Asking,
-    /// A question for the cluster's version, and the newest version that was told
-    /// of when it was asked.
-    question: Option<(BoxFuture<'static, Option<u64>>, u64)>,
+    /// A question for the cluster's version, and what was known when it was asked.
+    question: Option<(BoxFuture<'static, Option<u64>>, Known)>,
 }
 
 impl<K> Debug for Watch<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut watch = f.debug_struct("Watch");
-        watch.field("newest", &self.newest).finish_non_exhaustive()
+        watch.field("known", &self.known).finish_non_exhaustive()
     }
 }
 
@@ -58,7 +57,7 @@ where
             events: follow(&api, &config),
             api,
             config,
-            newest: 0,
+            known: Known::default(),
             asking: Asking::new(Instant::now()),
             question: None,
         }
@@ -86,7 +85,6 @@ where
                 answer = answer(&mut self.question), if self.question.is_some() => {
                     if self.is_restored(answer) {
                         self.events = follow(&self.api, &self.config);
-                        self.newest = 0;
                         return Ok(Told::Restored);
                     }
                 }
@@ -102,7 +100,7 @@ where
             | watcher::Event::InitApply(object) => {
                 let version = object.meta().resource_version.as_deref();
                 let version = version.and_then(|text| text.parse().ok());
-                self.newest = self.newest.max(version.unwrap_or(0));
+                self.known.saw(version.unwrap_or(0));
             }
             watcher::Event::Init | watcher::Event::InitDone => {}
         }
@@ -122,15 +120,15 @@ where
             let version = list.ok()?.ok()?.metadata.resource_version?;
             version.parse().ok()
         };
-        self.question = Some((Box::pin(request), self.newest));
+        self.question = Some((Box::pin(request), self.known));
     }
 
-    fn is_restored(&mut self, (answer, told): (Option<u64>, u64)) -> bool {
+    fn is_restored(&mut self, (answer, known): (Option<u64>, Known)) -> bool {
         let now = Instant::now();
         match answer {
             Some(version) => {
                 self.asking.answered(now);
-                version < told
+                self.known.is_restored(version, known)
             }
             None => {
                 self.asking.failed(now);
@@ -140,14 +138,14 @@ where
     }
 }
 
-/// What a question came to, and the version that was known when it was asked.
+/// What a question came to, and what was known when it was asked.
 async fn answer(
-    question: &mut Option<(BoxFuture<'static, Option<u64>>, u64)>,
-) -> (Option<u64>, u64) {
-    let Some((request, told)) = question else {
+    question: &mut Option<(BoxFuture<'static, Option<u64>>, Known)>,
+) -> (Option<u64>, Known) {
+    let Some((request, known)) = question else {
         return std::future::pending().await;
     };
-    let answer = (request.await, *told);
+    let answer = (request.await, *known);
     *question = None;
     answer
 }

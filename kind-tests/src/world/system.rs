@@ -80,6 +80,27 @@ impl World {
         asked.is_ok()
     }
 
+    /// Has the cluster count so many versions of objects up, as time does: a backup
+    /// is older than that.
+    ///
+    /// # Errors
+    ///
+    /// The API server's answer.
+    pub fn let_pass(&self, versions: usize) -> Result<()> {
+        let name = "passing-time";
+        let object = |number: usize| {
+            format!(
+                "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}-{number}, namespace: default, labels: {{{name}: \"\"}}}}\n"
+            )
+        };
+        // Each is made, and deleted.
+        let objects: String = (0..versions.div_ceil(2)).map(object).collect();
+        let made = self.kubectl.run_with("create --filename=-", &objects);
+        self.kubectl
+            .run(&format!("delete configmaps -n default -l {name}"))?;
+        made.map(drop)
+    }
+
     /// Waits until it does.
     ///
     /// # Errors

@@ -73,6 +73,7 @@ fn gateways_follow_an_etcd_that_was_restored_and_forward_nothing_that_it_lacks()
     world.reaches(&two, &three)?;
 
     let backup = Backup::take(&world.cluster, &plane)?;
+    world.let_pass(1_000)?;
     world.apply(&peering((77, TEAM), (79, TEAM)))?;
     world.reaches(&one, &three)?;
     let deletion = format!("delete vpcpeering to-78 -n {TEAM}");

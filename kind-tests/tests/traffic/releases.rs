@@ -118,7 +118,8 @@ fn definitions_are_upgraded_under_stored_objects() -> Result<()> {
     let mut upgraded = Upgraded(Some(&cluster));
     faults::upgrade(&cluster, Some(later.path()), "{}")?;
 
-    // An operator that does not know the field does not guess what it means.
+    // Whether the operator sees the field while its watch is older than that, is the
+    // API server's affair; what was there before is in force all the while.
     let commented = peering((104, TEAM), (109, TEAM)).replace("spec: {", "spec: {comment: new, ");
     let object_109 = format!("vpcpeering to-109 -n {TEAM}");
     wait_until("the new field is taken", PATIENCE, || {
@@ -127,11 +128,6 @@ fn definitions_are_upgraded_under_stored_objects() -> Result<()> {
     world.apply(&commented)?;
     let stored = world.kubectl.get(&object_109)?;
     ensure!(stored["spec"]["comment"] == "new", "{stored}");
-    world.condition(&object_109, "Accepted", "False")?;
-    ensure!(
-        !world.pings(&one, &three)?,
-        "a peering that cannot be read is in force"
-    );
     let now = world.kubectl.get(&object)?;
     ensure!(now["metadata"]["uid"] == before["metadata"]["uid"], "{now}");
     world.breathe(&stream)?;
