@@ -5,6 +5,7 @@
 //! into a file and runs the suite against it. The program `kind_cluster` makes
 //! such a cluster with kind, keeps it or tests on it, and leaves nothing behind.
 
+pub mod chaos;
 mod cluster;
 mod collect;
 mod described;

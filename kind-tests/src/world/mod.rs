@@ -172,6 +172,18 @@ impl World {
         Ok(())
     }
 
+    /// Has the hypervisor of a member send what its VPC's members send to one of the
+    /// gateways.
+    ///
+    /// # Errors
+    ///
+    /// No such member, or what a node says.
+    pub fn steer_one(&mut self, member: &str, gateway: usize) -> Result<()> {
+        let found = self.members.get(member);
+        let (at, described) = found.with_context(|| format!("no member {member}"))?;
+        self.nodes[*at].steer(described.vni, self.gateways[gateway].1)
+    }
+
     /// Whether `to` answers `from` at once.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Packets of tenants on a cluster on which Isthmus is installed as README says.
 
 mod agents;
+mod chaos;
 mod consent;
 mod drops;
 mod nodes;
