@@ -10,6 +10,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use isthmus_lab::Remote;
 use isthmus_lab::protocol::{Answer, NewMember, Request};
 
@@ -171,6 +173,29 @@ impl NodeLab {
         });
         let received = to.done(&Request::FinishTransfer { transfer });
         sent.and(received)
+    }
+
+    /// Keeps from now on the last frames of a device of the node.
+    ///
+    /// # Errors
+    ///
+    /// As the node says.
+    pub fn record(&mut self, device: &str) -> Result<()> {
+        self.done(&Request::Record {
+            device: device.to_owned(),
+        })
+    }
+
+    /// The frames that were kept, as a file of the pcap format.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is recorded, or as the node says.
+    pub fn recorded(&mut self) -> Result<Vec<u8>> {
+        match self.ask(&Request::Recorded)? {
+            Answer::Recorded { pcap } => Ok(BASE64.decode(pcap)?),
+            other => self.odd(&other),
+        }
     }
 
     /// Receives a stream; the port.

@@ -54,7 +54,8 @@ pub(crate) fn page(findings: &Findings, suite: &str) -> String {
          * logs/POD.log: every pod's log; POD.previous.log of one that was restarted\n\
          * objects/: every object of ours and the cluster's, events, descriptions\n\
          * gateways/NODE.txt: what each gateway's kernel holds (router-agent status)\n\
-         * nodes/NODE/: links, routes, mounts, journal\n",
+         * nodes/NODE/: links, routes, mounts, journal\n\
+         * captures/FILE/TEST/NODE.pcap: the last frames at each hypervisor of a test\n",
     );
     page
 }

@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use isthmus_e2e::program;
 use isthmus_kind_tests::{Cluster, End, NodeLab, RunningStream};
 use isthmus_lab::protocol::NewMember;
-use isthmus_lab::{Lab, Mac, Namespace};
+use isthmus_lab::{Lab, Mac, Namespace, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -90,6 +90,66 @@ fn members_of_one_node_talk_and_what_they_sent_is_counted() -> Result<()> {
     nodes[0].remove(three.member)?;
     ensure!(!nodes[0].ping(two.member, three.address, 1, Duration::from_millis(100))?);
     Ok(())
+}
+
+#[test]
+fn the_last_frames_of_a_node_can_be_had() -> Result<()> {
+    isthmus_lab::check_machine()?;
+    let lab = Lab::builder().hypervisors(0).build()?;
+    let door = Door::of(lab.bystander())?;
+    let program = program("isthmus-lab", "lab-node")?;
+    let mut node = NodeLab::with(&program, &cluster(), &door.node(), "eth0")?;
+    ensure!(node.recorded().is_err(), "recorded what nobody asked for");
+    node.record("eth0")?;
+    let sender = member(2)?;
+    let (mac, elsewhere) = (sender.mac, IpAddr::from([10, 8, 0, 2]));
+    node.add(sender)?;
+    ensure!(!node.ping("member-2", elsewhere, 1, Duration::from_millis(100))?);
+    // It went to the gateway, with the member's MAC in the inner frame.
+    wait_until("the frame is recorded", PATIENCE, || {
+        let file = node.recorded()?;
+        anyhow::Ok(file.windows(6).any(|bytes| *bytes == mac.0))
+    })
+}
+
+/// Kills what runs in a node's network namespace besides its door.
+fn kill_all(door: &Door) -> Result<usize> {
+    let network = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).ok();
+    let (door, of_node) = (door.node(), network(&door.node()));
+    let mut killed = 0;
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().filter(|pid| **pid != door) else {
+            continue;
+        };
+        if pid.parse::<u32>().is_ok() && network(pid) == of_node {
+            let kill = Command::new("kill").args(["-KILL", pid]).status()?;
+            killed += usize::from(kill.success());
+        }
+    }
+    Ok(killed)
+}
+
+#[test]
+fn a_lab_that_is_killed_leaves_nothing_on_its_node() -> Result<()> {
+    isthmus_lab::check_machine()?;
+    let lab = Lab::builder().hypervisors(0).build()?;
+    let door = Door::of(lab.bystander())?;
+    let program = program("isthmus-lab", "lab-node")?;
+    let (cluster, node) = (cluster(), door.node());
+    let there = || -> Result<[String; 2]> {
+        let links = cluster.run_on_node(&node, ["ip", "-oneline", "link"])?;
+        let routes = cluster.run_on_node(&node, ["ip", "route", "show", "table", "all"])?;
+        Ok([links, routes])
+    };
+    let before = there()?;
+    let mut lab_node = NodeLab::with(&program, &cluster, &node, "eth0")?;
+    lab_node.add(member(2)?)?;
+    lab_node.add(member(3)?)?;
+    ensure!(kill_all(&door)? > 0, "nothing to kill");
+    wait_until("the node is as it was", PATIENCE, || {
+        anyhow::Ok(there()? == before)
+    })
 }
 
 #[test]

@@ -132,6 +132,13 @@ pub enum Request {
         /// The transfer's number.
         transfer: u32,
     },
+    /// Keep the last frames that come and go at a device: [`Answer::Done`].
+    Record {
+        /// Its name.
+        device: String,
+    },
+    /// What was kept: [`Answer::Recorded`].
+    Recorded,
 }
 
 /// A member to be added.
@@ -203,6 +210,11 @@ pub enum Answer {
         report: Report,
         /// What was lost, in the order of sending.
         gaps: Vec<Gap>,
+    },
+    /// Frames that came and went.
+    Recorded {
+        /// A file of the pcap format, in base64 (RFC 4648, section 4).
+        pcap: String,
     },
 }
 

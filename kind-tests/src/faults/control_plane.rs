@@ -19,6 +19,14 @@ while pgrep -x etcd >/dev/null; do :; done
 rm -rf /var/lib/etcd
 cp -a /var/lib/etcd.backup /var/lib/etcd";
 
+/// Starts anew what Kubernetes itself has on a node: after etcd is restored, none of
+/// it may go on from versions that are not yet, as Kubernetes tells whoever restores
+/// one. The kubelet starts what is killed. Names of processes have 15 characters.
+const REFRESH: &str = "systemctl restart kubelet
+for name in kube-controller kube-scheduler kube-proxy coredns; do
+    pkill -KILL -x \"$name\" || true
+done";
+
 /// API server and etcd that were stopped, and go on when this is dropped.
 #[derive(Debug)]
 #[must_use = "dropped, they go on"]
@@ -81,14 +89,20 @@ impl Backup {
         })
     }
 
-    /// Has etcd and the API server start anew from the copy.
+    /// Has etcd and the API server start anew from the copy, and after them what
+    /// Kubernetes has on all its `nodes`.
     ///
     /// # Errors
     ///
-    /// The node's answer.
-    pub fn restore(&self) -> Result<(), ClusterError> {
+    /// A node's answer.
+    pub fn restore(&self, nodes: &[String]) -> Result<(), ClusterError> {
         let restore = ["sh", "-e", "-c", RESTORE];
-        self.cluster.run_on_node(&self.node, restore).map(drop)
+        self.cluster.run_on_node(&self.node, restore)?;
+        for node in nodes {
+            self.cluster
+                .run_on_node(node, ["sh", "-e", "-c", REFRESH])?;
+        }
+        Ok(())
     }
 }
 

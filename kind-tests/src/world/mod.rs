@@ -1,6 +1,7 @@
 //! What tests with traffic have: a release that is ready, members behind the
 //! hypervisors that their manifests name, and time to wait.
 
+mod captures;
 mod system;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use isthmus_lab::wait_until;
 
+pub use self::captures::CAPTURES;
+use self::captures::Captures;
 use crate::manifests::{documents, namespaces};
 use crate::{
     Cluster, Described, End, Gateway, Kubectl, NodeLab, RunningStream, StreamReport, has_condition,
@@ -49,6 +52,7 @@ pub struct World {
     members: BTreeMap<String, (usize, Described)>,
     applied: Vec<String>,
     streams: u32,
+    captures: Option<Captures>,
     _turn: Turn,
 }
 
@@ -93,8 +97,11 @@ impl World {
         let nodes = nodes
             .iter()
             .map(|node| NodeLab::start(&cluster, node, interface));
+        let mut nodes = nodes.collect::<Result<Vec<_>>>()?;
+        let captures = Captures::begin(&mut nodes, interface)?;
         Ok(Self {
-            nodes: nodes.collect::<Result<_>>()?,
+            nodes,
+            captures,
             cluster,
             kubectl,
             gateways,
@@ -308,6 +315,12 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        // Before the deletions, which end what the test is about.
+        if let Some(captures) = self.captures.take()
+            && let Err(error) = captures.keep(&mut self.nodes)
+        {
+            eprintln!("{error:#}");
+        }
         for manifests in self.applied.iter().rev() {
             let deletion = "delete --ignore-not-found --filename=-";
             if let Err(error) = self.kubectl.run_with(deletion, manifests) {

@@ -72,6 +72,7 @@ fn gateways_follow_an_etcd_that_was_restored_and_forward_nothing_that_it_lacks()
     let stream = world.stream(&one, &two)?;
     world.reaches(&two, &three)?;
 
+    let nodes = world.kubectl.names("nodes")?;
     let backup = Backup::take(&world.cluster, &plane)?;
     world.let_pass(1_000)?;
     world.apply(&peering((77, TEAM), (79, TEAM)))?;
@@ -80,7 +81,7 @@ fn gateways_follow_an_etcd_that_was_restored_and_forward_nothing_that_it_lacks()
     world.kubectl.run(&deletion)?;
     world.loses(&two, &three)?;
 
-    backup.restore()?;
+    backup.restore(&nodes)?;
     world.wait_for_the_plane()?;
     // Nobody deletes the one, and nobody applies the other again.
     world.loses(&one, &three)?;

@@ -132,6 +132,27 @@ fn routing_without_capabilities_is_refused_with_their_names() -> Result<()> {
 }
 
 #[test]
+fn a_kernel_that_is_too_old_is_refused_by_its_version() -> Result<()> {
+    isthmus_lab::check_machine()?;
+    let binary = Binary::copy()?;
+    let place = Namespace::new()?.with_mounts(MountNamespace::with_bpffs()?);
+    let mut command = binary.run(&place);
+    let of_old = || {
+        // The kernel says that it is 2.6 (linux/personality.h).
+        const UNAME26: libc::c_ulong = 0x0002_0000;
+        // SAFETY: takes a number.
+        match unsafe { libc::personality(UNAME26) } {
+            -1 => Err(std::io::Error::last_os_error()),
+            _ => Ok(()),
+        }
+    };
+    // SAFETY: makes a system call only, between fork and exec.
+    unsafe { command.pre_exec(of_old) };
+    let said = refusal(&mut command)?;
+    names(&said, &["Linux 2.6.", "too old", "6.3 or newer"])
+}
+
+#[test]
 fn a_bpffs_that_is_missing_and_cannot_be_mounted_is_named() -> Result<()> {
     isthmus_lab::check_machine()?;
     let binary = Binary::copy()?;

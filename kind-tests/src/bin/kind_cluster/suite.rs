@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use isthmus_kind_tests::world::CAPTURES;
 use isthmus_kind_tests::{Cluster, collect};
 use tokio::fs::{self, File};
 use tokio::process::Command;
@@ -52,7 +53,10 @@ pub(crate) async fn run(file: &Path, profile: Profile, filter: &[String]) -> Res
     let path = folder.join("suite.log");
     let mut log = File::create(&path).await?;
     for part in PARTS {
-        if !tee(command(part, file, profile, filter), &mut log).await? {
+        let mut command = command(part, file, profile, filter);
+        // Deleted with the folder unless a test fails.
+        command.env(CAPTURES, folder.join("captures"));
+        if !tee(command, &mut log).await? {
             let page = gather(Cluster::read(file)?, folder, path).await?;
             bail!(
                 "the suite failed in `{part}`; start with {}",

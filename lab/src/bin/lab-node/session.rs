@@ -6,11 +6,14 @@ use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use isthmus_lab::protocol::{Answer, NewMember, Request};
 use isthmus_lab::traffic::{
-    Endpoint, Ping, Receiver, Sender, StreamConfig, Transfer, TransferReceiver, ping, send_to,
+    Endpoint, Ping, Receiver, Recorder, Sender, StreamConfig, Transfer, TransferReceiver, ping,
+    send_to,
 };
-use isthmus_lab::{Family, HostHypervisor, MemberSpec, Vpc};
+use isthmus_lab::{Family, HostHypervisor, MemberSpec, Namespace, Vpc};
 
 /// Everything that a process made. Gone when dropped.
 #[derive(Debug, Default)]
@@ -19,6 +22,7 @@ pub(crate) struct Session {
     senders: BTreeMap<u32, Sender>,
     receivers: BTreeMap<u32, Receiver>,
     transfers: BTreeMap<u32, TransferReceiver>,
+    recorder: Option<Recorder>,
     hypervisor: Option<HostHypervisor>,
 }
 
@@ -140,6 +144,15 @@ impl Session {
                     .with_context(|| format!("there is no transfer {transfer} here"))?
                     .finish()?;
                 Ok(Answer::Done)
+            }
+            Request::Record { device } => {
+                self.recorder = Some(Recorder::start(&Namespace::current()?, &device)?);
+                Ok(Answer::Done)
+            }
+            Request::Recorded => {
+                let recorder = self.recorder.as_ref().context("nothing is recorded")?;
+                let pcap = BASE64.encode(recorder.pcap());
+                Ok(Answer::Recorded { pcap })
             }
         }
     }
