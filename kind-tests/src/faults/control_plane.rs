@@ -22,7 +22,9 @@ cp -a /var/lib/etcd.backup /var/lib/etcd";
 /// Starts anew what Kubernetes itself has on a node: after etcd is restored, none of
 /// it may go on from versions that are not yet, as Kubernetes tells whoever restores
 /// one. The kubelet starts what is killed. Names of processes have 15 characters.
+/// A kube-proxy that finds its table there may leave it without services.
 const REFRESH: &str = "systemctl restart kubelet
+nft delete table ip kube-proxy || true
 for name in kube-controller kube-scheduler kube-proxy coredns; do
     pkill -KILL -x \"$name\" || true
 done";

@@ -13,6 +13,9 @@ pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 pub(crate) struct Places {
     /// The cluster's name.
     pub(crate) name: String,
+    /// This program. A build may put another in its place later, and Linux then
+    /// says of ours that it is deleted.
+    pub(crate) program: PathBuf,
     folder: PathBuf,
 }
 
@@ -21,6 +24,7 @@ impl Places {
     pub(crate) fn of(name: &str) -> Result<Self> {
         Ok(Self {
             name: name.to_owned(),
+            program: env::current_exe()?,
             folder: clusters()?.join(name),
         })
     }

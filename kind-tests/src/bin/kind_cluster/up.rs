@@ -33,8 +33,6 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Makes a cluster of this name on this underlay, a /24.
 pub(crate) async fn up(places: &Places, underlay: &str) -> Result<Cluster> {
-    // Now: a build beside us may put another in its place.
-    let ours = std::env::current_exe()?;
     let archives = images()?;
     let docker = Docker::find_or_start().await?;
     let image = node_image(&docker).await?;
@@ -43,7 +41,6 @@ pub(crate) async fn up(places: &Places, underlay: &str) -> Result<Cluster> {
         kubectl: Binaries::find()?.kubectl()?,
         docker,
         places,
-        ours,
     };
     fs::create_dir_all(places.folder())?;
     maker.create(&image).await?;
@@ -57,7 +54,7 @@ pub(crate) async fn up(places: &Places, underlay: &str) -> Result<Cluster> {
         maker.kubectl.clone(),
         program("helm", "helm").await?,
         // kubectl's plugin is beside us.
-        maker.ours.clone(),
+        places.program.clone(),
     ];
     let environment = tour::environment(&cluster, &places.cluster(), &programs);
     fs::write(places.environment(), environment)?;
@@ -143,8 +140,6 @@ struct Maker<'a> {
     kubectl: PathBuf,
     docker: Docker,
     places: &'a Places,
-    /// This program.
-    ours: PathBuf,
 }
 
 impl Maker<'_> {
@@ -266,7 +261,7 @@ impl Maker<'_> {
             environment.iter().cloned().chain(words).collect()
         };
         let kind = self.kind.display().to_string();
-        let ours = self.ours.display().to_string();
+        let ours = self.places.program.display().to_string();
         let name = self.places.name.as_str();
         Cluster {
             kubeconfig: self.places.kubeconfig(),
