@@ -40,7 +40,7 @@ pub(crate) fn objects(toolchain: &Toolchain, linker: &Path, router: &Path) -> Re
         "big" => "bpfeb-unknown-none",
         _ => "bpfel-unknown-none",
     };
-    let flags = [
+    let mut flags = vec![
         "-Cdebuginfo=2".to_owned(),
         "-Clink-arg=--btf".to_owned(),
         "-Ctarget-cpu=v3".to_owned(),
@@ -49,6 +49,7 @@ pub(crate) fn objects(toolchain: &Toolchain, linker: &Path, router: &Path) -> Re
         format!("--cfg=bpf_target_arch=\"{architecture}\""),
         "--check-cfg=cfg(bpf_target_arch,values(any()))".to_owned(),
     ];
+    flags.extend(remapped(toolchain, router));
 
     let mut command = Command::new(&toolchain.cargo);
     command
@@ -86,4 +87,18 @@ pub(crate) fn objects(toolchain: &Toolchain, linker: &Path, router: &Path) -> Re
         String::from_utf8_lossy(&built.stderr),
     );
     Ok(out.join(target).join("release"))
+}
+
+/// Names in debug information for what lies elsewhere on each machine: the same
+/// sources make the same object.
+fn remapped(toolchain: &Toolchain, router: &Path) -> impl Iterator<Item = String> {
+    let crates = router.parent().map(Path::to_owned);
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home);
+    let folders = [(crates, "ebpf"), (cargo, "cargo")];
+    let sources = toolchain.sources.clone().map(|from| (Some(from), "rust"));
+    folders
+        .into_iter()
+        .chain(sources)
+        .filter_map(|(from, to)| Some(format!("--remap-path-prefix={}={to}", from?.display())))
 }

@@ -6,18 +6,36 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
 /// The compiler to use, named by hand.
 const CHOSEN: &str = "ISTHMUS_BPF_RUSTC";
 
-/// Where rust-src puts the source of `core`, below a sysroot.
+/// Where rust-src puts the source of the standard library, below a sysroot.
+const SOURCES: &str = "lib/rustlib/src/rust";
+
+/// The source of `core`, below a sysroot.
 const CORE: &str = "lib/rustlib/src/rust/library/core/Cargo.toml";
 
 /// A compiler and the cargo to drive it.
 pub(crate) struct Toolchain {
     pub(crate) rustc: PathBuf,
     pub(crate) cargo: PathBuf,
+    /// Source of the standard library: as it is named, and without links on the way.
+    pub(crate) sources: [PathBuf; 2],
+}
+
+impl Toolchain {
+    /// Of a compiler whose sysroot is known, where that has the sources.
+    fn of(rustc: PathBuf, sysroot: &Path) -> Option<Self> {
+        sysroot.join(CORE).exists().then_some(())?;
+        let sources = sysroot.join(SOURCES);
+        Some(Self {
+            cargo: cargo_of(&rustc, sysroot),
+            sources: [sources.clone(), sources.canonicalize().ok()?],
+            rustc,
+        })
+    }
 }
 
 /// The compiler that [`CHOSEN`] names, else the first rustup toolchain with
@@ -28,26 +46,19 @@ pub(crate) fn find() -> Result<Toolchain> {
     if let Some(rustc) = env::var_os(CHOSEN).map(PathBuf::from) {
         let sysroot = sysroot(&rustc)
             .with_context(|| format!("{CHOSEN} names {}, which does not run", rustc.display()))?;
-        ensure!(
-            sysroot.join(CORE).exists(),
+        let complaint = format!(
             "{CHOSEN} names {}, which has no rust-src: {} is missing",
             rustc.display(),
             sysroot.join(CORE).display()
         );
-        return Ok(Toolchain {
-            cargo: cargo_of(&rustc, &sysroot),
-            rustc,
-        });
+        return Toolchain::of(rustc, &sysroot).context(complaint);
     }
     rustup_compilers()
         .into_iter()
         .chain(plain_compilers())
         .find_map(|rustc| {
             let sysroot = sysroot(&rustc)?;
-            sysroot.join(CORE).exists().then(|| Toolchain {
-                cargo: cargo_of(&rustc, &sysroot),
-                rustc,
-            })
+            Toolchain::of(rustc, &sysroot)
         })
         .map_or_else(
             || {

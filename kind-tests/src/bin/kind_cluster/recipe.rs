@@ -42,6 +42,16 @@ pub(crate) fn address(subnet: &str, number: usize) -> String {
     format!("{network}.{number}")
 }
 
+/// A shell script that has a node's name mean its address outside a subnet, a /24:
+/// with two, a node that boots anew takes the first for the one that Kubernetes knows
+/// it by (gai.conf(5)).
+pub(crate) fn prefer_others(subnet: &str) -> String {
+    let network = address(subnet, 0);
+    format!(
+        "printf 'precedence %s\\n' '::ffff:0:0/96 100' '::ffff:{network}/120 1' >/etc/gai.conf\n"
+    )
+}
+
 /// kind's configuration, in JSON, which is YAML.
 pub(crate) fn configuration(image: &NodeImage) -> Value {
     let gateway = json!({"role": "worker", "labels": {GATEWAY.0: GATEWAY.1}});

@@ -200,6 +200,9 @@ impl Maker<'_> {
                 let address = recipe::address(subnet, recipe::host_number(is_gateway, ordinal));
                 let connect = ["network", "connect", "--ip", &address, &network, node];
                 run(self.docker.command(connect)).await?;
+                let shell = ["exec", "--interactive", node, "sh", "-e"];
+                let prefer = recipe::prefer_others(subnet);
+                feed(self.docker.command(shell), &prefer).await?;
                 // The machine's network namespace, ours, has the other ends.
                 let (cluster, node) = (self.cluster(), node.clone());
                 let prepare = move || prepare_far_ends(&cluster, &node, &["eth0", "eth1"]);
