@@ -3,11 +3,12 @@
 # they are made of: the module's requirements, their hashes and the flags.
 #
 #   tools/go-tools.sh build kubernetes    etcd, kube-apiserver, kubectl, kubelet, ..
-#   tools/go-tools.sh build MODULE        helm; kind, coredns, cni
+#   tools/go-tools.sh build MODULE        helm; kind, coredns, cni; monitoring, whose
+#                                         definitions are fetched as they are
 #   tools/go-tools.sh folder MODULE       prints where they are, or would be
 set -euo pipefail
 
-usage() { sed -n '5,7s/^#   //p' "$0" >&2; exit 2; }
+usage() { sed -n '5,8s/^#   //p' "$0" >&2; exit 2; }
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
@@ -61,6 +62,15 @@ new_enough_go() {
     go list -m >/dev/null
 }
 
+# Copies the definitions of the kinds that the chart can make to a folder.
+monitoring_definitions() {
+    local module=github.com/prometheus-operator/prometheus-operator fetched kind
+    fetched=$(GOWORK=off GOFLAGS=-mod=readonly go mod download -json "$module" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    for kind in servicemonitors prometheusrules; do
+        install -m 644 "$fetched/example/prometheus-operator-crd/monitoring.coreos.com_$kind.yaml" "$1/"
+    done
+}
+
 build() {
     local building=$FOLDER.building
     mkdir -p "$CACHE/$MODULE"
@@ -74,8 +84,12 @@ build() {
     mkdir "$building"
     # shellcheck disable=SC2064 # the folder of now
     trap "rm -rf '$building'" EXIT
-    say "building the programs of tools/$MODULE (some minutes, once)"
-    CGO_ENABLED=0 GOWORK=off GOFLAGS='' go build "${FLAGS[@]}" -o "$building/" tool
+    if [ "$MODULE" = monitoring ]; then
+        monitoring_definitions "$building"
+    else
+        say "building the programs of tools/$MODULE (some minutes, once)"
+        CGO_ENABLED=0 GOWORK=off GOFLAGS='' go build "${FLAGS[@]}" -o "$building/" tool
+    fi
     # etcd's main package is called server.
     [ ! -f "$building/server" ] || mv "$building/server" "$building/etcd"
     mv -T "$building" "$FOLDER"

@@ -115,6 +115,7 @@ test_tools() {
     if have dpkg-query && ! have go; then packages golang-go; fi
     if [ -z "${KUBEBUILDER_ASSETS:-}" ]; then "$here/go-tools.sh" build kubernetes; fi
     "$here/go-tools.sh" build helm
+    "$here/go-tools.sh" build monitoring
 }
 
 kind_tools() {

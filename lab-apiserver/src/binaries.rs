@@ -67,6 +67,20 @@ impl Binaries {
     pub fn helm() -> Result<PathBuf, Error> {
         present(&built("helm")?, "helm")
     }
+
+    /// Paths of the definitions of `ServiceMonitor` and `PrometheusRule`, in YAML,
+    /// that `make setup` fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingBinary`].
+    pub fn monitoring() -> Result<[PathBuf; 2], Error> {
+        let folder = built("monitoring")?;
+        Ok([
+            present(&folder, "monitoring.coreos.com_servicemonitors.yaml")?,
+            present(&folder, "monitoring.coreos.com_prometheusrules.yaml")?,
+        ])
+    }
 }
 
 fn present(folder: &Path, program: &'static str) -> Result<PathBuf, Error> {

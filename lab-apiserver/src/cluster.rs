@@ -206,6 +206,19 @@ impl ApiServer {
         crds::install(client, &crds::ours()).await
     }
 
+    /// Installs others' definitions, and returns once they are served.
+    ///
+    /// # Errors
+    ///
+    /// As [`ApiServer::install_crds`].
+    pub async fn install_definitions(
+        &self,
+        client: &Client,
+        definitions: &[CustomResourceDefinition],
+    ) -> Result<(), Error> {
+        crds::install(client, definitions).await
+    }
+
     /// Installs Isthmus's definitions as another version might have them, such as
     /// [`variants::careless`](crate::variants::careless), in place of those that are
     /// there.

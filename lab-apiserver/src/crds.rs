@@ -1,4 +1,4 @@
-//! Installs Isthmus's CustomResourceDefinitions.
+//! Installs CustomResourceDefinitions, Isthmus's above all.
 
 use std::time::Duration;
 
@@ -50,7 +50,9 @@ pub(crate) async fn install(
 /// follows the condition.
 async fn wait_until_served(client: &Client, crd: &CustomResourceDefinition) -> Result<(), Error> {
     let names = &crd.spec.names;
-    let kind = GroupVersionKind::gvk(isthmus_crds::GROUP, isthmus_crds::VERSION, &names.kind);
+    let version = crd.spec.versions.iter().find(|version| version.served);
+    let version = version.map_or("", |version| version.name.as_str());
+    let kind = GroupVersionKind::gvk(&crd.spec.group, version, &names.kind);
     let resource = ApiResource::from_gvk_with_plural(&kind, &names.plural);
     let objects: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
     let deadline = Instant::now() + BOUND;
