@@ -36,6 +36,10 @@ pub struct Registration {
     asked: Asked,
     registered: Option<BTreeSet<IpAddr>>,
     written: Option<TransitGatewayStatus>,
+    /// The object's version after that.
+    version: u64,
+    /// Whether it may be otherwise by now, unread.
+    is_doubtful: bool,
 }
 
 impl Registration {
@@ -52,6 +56,8 @@ impl Registration {
             asked: Asked::default(),
             registered: None,
             written: None,
+            version: 0,
+            is_doubtful: false,
         }
     }
 
@@ -99,8 +105,8 @@ impl Registration {
                 }
                 self.shared.lock().drain = Some(asked.drain);
                 self.asked = asked;
-                if self.written.is_none() {
-                    // From before: its times of transition stay.
+                // From before: its times of transition stay. Or somebody else's.
+                if self.written.is_none() || version(&object) > self.version {
                     self.written = object.status;
                 }
             }
@@ -111,7 +117,11 @@ impl Registration {
             // What was written may be gone with what the cluster went back over.
             Ok(Told::Restored) => self.begin_anew(),
             Ok(Told::Event(watcher::Event::Init | watcher::Event::InitDone)) => {}
-            Err(error) => tracing::debug!("own TransitGateway: {error}"),
+            Err(error) => {
+                // It may be that nobody can read what somebody made of it.
+                self.is_doubtful = true;
+                tracing::debug!("own TransitGateway: {error}");
+            }
         }
     }
 
@@ -150,7 +160,7 @@ impl Registration {
         let before = self.written.as_ref().map_or(&[][..], |it| &it.conditions);
         let now = (&Time(Timestamp::now()), Instant::now());
         let new = status(&report, &self.kernel, self.asked, before, now);
-        if self.written.as_ref() == Some(&new) {
+        if self.written.as_ref() == Some(&new) && !self.is_doubtful {
             return Ok(());
         }
         let patch = json!({
@@ -160,10 +170,13 @@ impl Registration {
             "status": new,
         });
         let params = PatchParams::apply(MANAGER).force();
-        self.api
+        let object = self
+            .api
             .patch_status(&self.name, &params, &Patch::Apply(patch))
             .await?;
+        self.version = version(&object);
         self.written = Some(new);
+        self.is_doubtful = false;
         Ok(())
     }
 
@@ -187,4 +200,13 @@ impl Registration {
         tracing::info!(name = self.name, vteps = ?report.vteps, pools = ?self.pools, "registered");
         Ok(())
     }
+}
+
+/// Versions of one object can be compared as numbers (Kubernetes, API concepts,
+/// resource versions).
+fn version(object: &TransitGateway) -> u64 {
+    let version = object.metadata.resource_version.as_deref();
+    version
+        .and_then(|version| version.parse().ok())
+        .unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! An agent that follows a cluster's slices.
 
 use anyhow::{Context as _, Result, ensure};
+use isthmus_crds::TransitGatewayStatus;
 use isthmus_lab::traffic::{Stream, StreamConfig};
 use isthmus_lab::{Family, Lab, Peering};
 
@@ -154,6 +155,43 @@ fn a_gateway_object_is_made_anew_and_tells_of_a_drain() -> Result<()> {
     let said = agent.said()?;
     let since = said.rsplit("maps adopted").next().context("restarted")?;
     ensure!(!since.contains("what hypervisors are told"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_status_that_somebody_made_of_it_is_put_right() -> Result<()> {
+    let world = World::build(Lab::builder())?;
+    let mut cluster = ControlPlane::start(&world.lab)?;
+    cluster.publish(&world.lab)?;
+    let mut agent = launch(&world, &cluster)?;
+    agent.wait_until_ready()?;
+    let good = || Ok(condition(&cluster, "Ready")?.as_deref() == Some("True"));
+    eventually("it is ready", good)?;
+    let right = cluster.gateway()?.context("registered")?.status;
+
+    // What fits and is not so; and nothing.
+    let condition = serde_json::json!({
+        "type": "Ready", "status": "False", "reason": "Wrong", "message": "",
+        "lastTransitionTime": "2020-01-01T00:00:00Z",
+    });
+    let wrong = serde_json::json!({"conditions": [condition], "synced": null});
+    for status in [wrong, serde_json::Value::Null] {
+        cluster.patch_gateway_status(&serde_json::json!({"status": status}))?;
+        eventually("the status is what it was", || {
+            let now = cluster.gateway()?.context("registered")?.status;
+            let synced = |it: &Option<TransitGatewayStatus>| it.clone().map(|it| it.synced);
+            Ok(good()? && synced(&now) == synced(&right))
+        })?;
+    }
+    // What fits nothing, stored while the definition took it.
+    cluster.take_any_status(true)?;
+    let status = serde_json::json!({"synced": 3, "conditions": {"Ready": true}});
+    cluster.patch_gateway_status(&serde_json::json!({"status": status}))?;
+    cluster.take_any_status(false)?;
+    eventually("it can be read again", || {
+        Ok(cluster.gateway().is_ok() && good()?)
+    })?;
+    ensure!(reaches(&world.blue, &world.green, Family::V4)?);
     Ok(())
 }
 

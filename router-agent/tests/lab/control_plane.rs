@@ -10,8 +10,8 @@ use isthmus_compiler::slices::{SliceKind, SliceLimits, SliceWrite, Slicer};
 use isthmus_compiler::{Compiler, Object, ObjectRef};
 use isthmus_crds::{ForwardingSlice, PeeringSlice, TransitGateway, Vpc, VpcMember, VpcPeering};
 use isthmus_lab::Lab;
-use isthmus_lab_apiserver::{ApiServer, Part};
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use isthmus_lab_apiserver::{ApiServer, Part, variants};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, Client, Resource};
 use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
@@ -114,6 +114,31 @@ impl ControlPlane {
         let api = Api::<TransitGateway>::all(self.client.clone());
         let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
         self.runtime.block_on(api.patch(NODE, &params, &patch))?;
+        Ok(())
+    }
+
+    /// Makes something else of the status of the gateway's own object, as somebody
+    /// might by hand.
+    pub(crate) fn patch_gateway_status(&self, patch: &serde_json::Value) -> Result<()> {
+        // Untyped: what it is then may fit no type.
+        let kind = ApiResource::erase::<TransitGateway>(&());
+        let api = Api::<DynamicObject>::all_with(self.client.clone(), &kind);
+        let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
+        self.runtime
+            .block_on(api.patch_status(NODE, &params, &patch))?;
+        Ok(())
+    }
+
+    /// Has the API server take any status, or those that fit alone.
+    pub(crate) fn take_any_status(&self, any: bool) -> Result<()> {
+        self.runtime.block_on(async {
+            if any {
+                let variant = variants::careless;
+                self.server.install_crds_as(&self.client, variant).await
+            } else {
+                self.server.install_crds(&self.client).await
+            }
+        })?;
         Ok(())
     }
 
