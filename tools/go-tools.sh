@@ -44,6 +44,9 @@ readonly FLAGS=(-trimpath -buildvcs=false -mod=readonly -ldflags "$ld_flags")
 hash=$({ cat go.mod go.sum && printf '%s\n' "${FLAGS[@]}"; } | sha256sum | cut -c1-16)
 readonly FOLDER="$CACHE/$MODULE/$hash"
 
+# Folder of a module, fetched.
+fetch() { go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'; }
+
 # A Go that is as new as the module asks: the one on PATH, or one that it
 # fetches. Since 1.21 go does so by itself; an older one gets it as the module
 # that it is, but for the bits that say what may be run.
@@ -55,7 +58,7 @@ new_enough_go() {
     if go list -m >/dev/null 2>&1; then return; fi
     module=golang.org/toolchain@v0.0.1-go$wanted.$(go env GOOS)-$(go env GOARCH)
     say "fetching Go $wanted"
-    fetched=$(cd / && GOFLAGS=-mod=mod go mod download -json "$module" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    fetched=$(cd / && GOFLAGS=-mod=mod fetch "$module")
     [ -n "$fetched" ] || die "$(go version | cut -d' ' -f3) is too old, and fetches no other: install Go $wanted or newer"
     chmod -R a+x "$fetched/bin" "$fetched/pkg/tool"
     PATH="$fetched/bin:$PATH"
@@ -65,7 +68,7 @@ new_enough_go() {
 # Copies the definitions of the kinds that the chart can make to a folder.
 monitoring_definitions() {
     local module=github.com/prometheus-operator/prometheus-operator fetched kind
-    fetched=$(GOWORK=off GOFLAGS=-mod=readonly go mod download -json "$module" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    fetched=$(GOWORK=off GOFLAGS=-mod=readonly fetch "$module")
     for kind in servicemonitors prometheusrules; do
         install -m 644 "$fetched/example/prometheus-operator-crd/monitoring.coreos.com_$kind.yaml" "$1/"
     done

@@ -47,6 +47,15 @@ fn cluster() -> Cluster {
     }
 }
 
+/// A lab whose bystander is the node, the way into it, and what runs there.
+fn place() -> Result<(Lab, Door, PathBuf)> {
+    isthmus_lab::check_machine()?;
+    let lab = Lab::builder().hypervisors(0).build()?;
+    let door = Door::of(lab.bystander())?;
+    let program = program("isthmus-lab", "lab-node")?;
+    Ok((lab, door, program))
+}
+
 fn member(number: u8) -> Result<NewMember> {
     Ok(NewMember {
         name: format!("member-{number}"),
@@ -60,10 +69,7 @@ fn member(number: u8) -> Result<NewMember> {
 
 #[test]
 fn members_of_one_node_talk_and_what_they_sent_is_counted() -> Result<()> {
-    isthmus_lab::check_machine()?;
-    let lab = Lab::builder().hypervisors(0).build()?;
-    let door = Door::of(lab.bystander())?;
-    let program = program("isthmus-lab", "lab-node")?;
+    let (lab, door, program) = place()?;
     let mut nodes = [NodeLab::with(&program, &cluster(), &door.node(), "eth0")?];
     ensure!(nodes[0].vtep() == IpAddr::from([172, 16, 0, 200]));
     ensure!(nodes[0].member_mtu() == lab.member_mtu());
@@ -94,10 +100,7 @@ fn members_of_one_node_talk_and_what_they_sent_is_counted() -> Result<()> {
 
 #[test]
 fn the_last_frames_of_a_node_can_be_had() -> Result<()> {
-    isthmus_lab::check_machine()?;
-    let lab = Lab::builder().hypervisors(0).build()?;
-    let door = Door::of(lab.bystander())?;
-    let program = program("isthmus-lab", "lab-node")?;
+    let (_lab, door, program) = place()?;
     let mut node = NodeLab::with(&program, &cluster(), &door.node(), "eth0")?;
     ensure!(node.recorded().is_err(), "recorded what nobody asked for");
     node.record("eth0")?;
@@ -132,10 +135,7 @@ fn kill_all(door: &Door) -> Result<usize> {
 
 #[test]
 fn a_lab_that_is_killed_leaves_nothing_on_its_node() -> Result<()> {
-    isthmus_lab::check_machine()?;
-    let lab = Lab::builder().hypervisors(0).build()?;
-    let door = Door::of(lab.bystander())?;
-    let program = program("isthmus-lab", "lab-node")?;
+    let (_lab, door, program) = place()?;
     let (cluster, node) = (cluster(), door.node());
     let there = || -> Result<[String; 2]> {
         let links = cluster.run_on_node(&node, ["ip", "-oneline", "link"])?;
@@ -154,10 +154,7 @@ fn a_lab_that_is_killed_leaves_nothing_on_its_node() -> Result<()> {
 
 #[test]
 fn a_node_that_cannot_be_a_hypervisor_says_why() -> Result<()> {
-    isthmus_lab::check_machine()?;
-    let lab = Lab::builder().hypervisors(0).build()?;
-    let door = Door::of(lab.bystander())?;
-    let program = program("isthmus-lab", "lab-node")?;
+    let (_lab, door, program) = place()?;
     let (cluster, node) = (cluster(), door.node());
     for (node, device, said) in [(node.as_str(), "eth9", "eth9"), ("0", "eth0", "node 0")] {
         match NodeLab::with(&program, &cluster, node, device) {

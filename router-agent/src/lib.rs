@@ -16,3 +16,4 @@ pub mod pins;
 pub mod ports;
 pub mod shared;
 pub mod status;
+pub mod uname;

@@ -10,9 +10,9 @@ use router_agent::agent::Agent;
 use router_agent::check::check;
 use router_agent::cli::{Cli, Command, LogFormat, RunArgs};
 use router_agent::pins::access::{may_change, may_open};
-use router_agent::pins::{access, bpffs, kernel, privileges};
+use router_agent::pins::{bpffs, kernel, privileges};
 use router_agent::shared::Shared;
-use router_agent::{cluster, detach, http, status};
+use router_agent::{cluster, detach, http, status, uname};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -103,7 +103,7 @@ fn run(args: RunArgs) -> anyhow::Result<()> {
     log(args.log_format);
     let process = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     privileges::check(&process, &args.pins.pin_dir)?;
-    kernel::check(&access::kernel_release())?;
+    kernel::check(&uname::release())?;
     runtime()?.block_on(async {
         let shared = Shared::default();
         let address = args.metrics_addr;

@@ -14,8 +14,8 @@ const CHOSEN: &str = "ISTHMUS_BPF_RUSTC";
 /// Where rust-src puts the source of the standard library, below a sysroot.
 const SOURCES: &str = "lib/rustlib/src/rust";
 
-/// The source of `core`, below a sysroot.
-const CORE: &str = "lib/rustlib/src/rust/library/core/Cargo.toml";
+/// The source of `core`, below that.
+const CORE: &str = "library/core/Cargo.toml";
 
 /// A compiler and the cargo to drive it.
 pub(crate) struct Toolchain {
@@ -28,8 +28,8 @@ pub(crate) struct Toolchain {
 impl Toolchain {
     /// Of a compiler whose sysroot is known, where that has the sources.
     fn of(rustc: PathBuf, sysroot: &Path) -> Option<Self> {
-        sysroot.join(CORE).exists().then_some(())?;
         let sources = sysroot.join(SOURCES);
+        sources.join(CORE).exists().then_some(())?;
         Some(Self {
             cargo: cargo_of(&rustc, sysroot),
             sources: [sources.clone(), sources.canonicalize().ok()?],
@@ -49,7 +49,7 @@ pub(crate) fn find() -> Result<Toolchain> {
         let complaint = format!(
             "{CHOSEN} names {}, which has no rust-src: {} is missing",
             rustc.display(),
-            sysroot.join(CORE).display()
+            sysroot.join(SOURCES).join(CORE).display()
         );
         return Toolchain::of(rustc, &sysroot).context(complaint);
     }

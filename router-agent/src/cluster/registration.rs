@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::report::{Asked, status};
 use crate::shared::{Report, Shared};
+use crate::uname;
 
 /// Owns the fields that the agent writes; `spec.drain` is an administrator's.
 const MANAGER: &str = "isthmus-router-agent";
@@ -46,13 +47,12 @@ impl Registration {
     /// Of the gateway of this name in these pools.
     #[must_use]
     pub fn new(client: &Client, name: String, pools: Vec<String>, shared: Shared) -> Self {
-        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease");
         Self {
             api: Api::all(client.clone()),
             name,
             pools,
             shared,
-            kernel: kernel.unwrap_or_default().trim().to_owned(),
+            kernel: uname::release(),
             asked: Asked::default(),
             registered: None,
             written: None,

@@ -1,7 +1,7 @@
 //! Whether the caller may do with the pin directory what it is about to do:
 //! what cannot be opened must not pass for something that is not there.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -42,20 +42,6 @@ pub fn may_change(pin_dir: &Path) -> Result<(), DeniedError> {
 #[must_use]
 pub fn is_denial(errno: i32) -> bool {
     matches!(errno, libc::EACCES | libc::EPERM)
-}
-
-/// The running kernel's release (uname(2)); empty where it is no text.
-#[must_use]
-pub fn kernel_release() -> String {
-    // SAFETY: arrays of numbers, for which zero is a value.
-    let mut names: libc::utsname = unsafe { std::mem::zeroed() };
-    // SAFETY: a place for the names.
-    if unsafe { libc::uname(&raw mut names) } != 0 {
-        return String::new();
-    }
-    // SAFETY: the kernel ends what it wrote with a zero; nothing changes it here.
-    let release = unsafe { CStr::from_ptr(names.release.as_ptr()) };
-    release.to_string_lossy().into_owned()
 }
 
 fn may(pin_dir: &Path, mode: libc::c_int, what: &'static str) -> Result<(), DeniedError> {

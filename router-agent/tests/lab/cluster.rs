@@ -13,6 +13,15 @@ fn launch(world: &World, cluster: &ControlPlane) -> Result<Agent> {
     Agent::launch_in_cluster(&world.lab, cluster.kubeconfig(), &["--node-name", NODE])
 }
 
+/// A control plane with the lab's slices, and an agent that has them.
+fn follow(world: &World) -> Result<(ControlPlane, Agent)> {
+    let mut cluster = ControlPlane::start(&world.lab)?;
+    cluster.publish(&world.lab)?;
+    let mut agent = launch(world, &cluster)?;
+    agent.wait_until_ready()?;
+    Ok((cluster, agent))
+}
+
 /// Status of a condition of the gateway's own object.
 fn condition(cluster: &ControlPlane, kind: &str) -> Result<Option<String>> {
     let status = cluster.gateway()?.and_then(|gateway| gateway.status);
@@ -24,10 +33,7 @@ fn condition(cluster: &ControlPlane, kind: &str) -> Result<Option<String>> {
 #[test]
 fn slices_become_traffic_and_the_gateway_says_how_it_stands() -> Result<()> {
     let mut world = World::build(Lab::builder())?;
-    let mut cluster = ControlPlane::start(&world.lab)?;
-    cluster.publish(&world.lab)?;
-    let mut agent = launch(&world, &cluster)?;
-    agent.wait_until_ready()?;
+    let (mut cluster, agent) = follow(&world)?;
     talk(&world.lab, &world.blue, &world.green)?;
     ensure!(!reaches(&world.blue, &world.red, Family::V4)?);
 
@@ -63,10 +69,7 @@ fn slices_become_traffic_and_the_gateway_says_how_it_stands() -> Result<()> {
 #[test]
 fn an_api_server_that_is_away_costs_no_packet_and_what_changed_comes_later() -> Result<()> {
     let mut world = World::build(Lab::builder())?;
-    let mut cluster = ControlPlane::start(&world.lab)?;
-    cluster.publish(&world.lab)?;
-    let mut agent = launch(&world, &cluster)?;
-    agent.wait_until_ready()?;
+    let (mut cluster, mut agent) = follow(&world)?;
     let [blue, green] = [&world.blue, &world.green].map(|it| it.at(Family::V4));
     let (blue, green) = (blue.context("no address")?, green.context("no address")?);
     let stream = Stream::start(&blue, &green, StreamConfig::default())?;
@@ -101,10 +104,7 @@ fn an_api_server_that_is_away_costs_no_packet_and_what_changed_comes_later() -> 
 #[test]
 fn tables_of_another_size_take_over_only_once_they_are_filled() -> Result<()> {
     let world = World::build(Lab::builder())?;
-    let mut cluster = ControlPlane::start(&world.lab)?;
-    cluster.publish(&world.lab)?;
-    let mut agent = launch(&world, &cluster)?;
-    agent.wait_until_ready()?;
+    let (cluster, mut agent) = follow(&world)?;
     let [blue, green] = [&world.blue, &world.green].map(|it| it.at(Family::V4));
     let (blue, green) = (blue.context("no address")?, green.context("no address")?);
     let stream = Stream::start(&blue, &green, StreamConfig::default())?;
@@ -131,10 +131,7 @@ fn tables_of_another_size_take_over_only_once_they_are_filled() -> Result<()> {
 #[test]
 fn a_gateway_object_is_made_anew_and_tells_of_a_drain() -> Result<()> {
     let world = World::build(Lab::builder())?;
-    let mut cluster = ControlPlane::start(&world.lab)?;
-    cluster.publish(&world.lab)?;
-    let mut agent = launch(&world, &cluster)?;
-    agent.wait_until_ready()?;
+    let (cluster, mut agent) = follow(&world)?;
     eventually("it is registered", || {
         Ok(condition(&cluster, "Draining")?.as_deref() == Some("False"))
     })?;
@@ -161,10 +158,7 @@ fn a_gateway_object_is_made_anew_and_tells_of_a_drain() -> Result<()> {
 #[test]
 fn a_status_that_somebody_made_of_it_is_put_right() -> Result<()> {
     let world = World::build(Lab::builder())?;
-    let mut cluster = ControlPlane::start(&world.lab)?;
-    cluster.publish(&world.lab)?;
-    let mut agent = launch(&world, &cluster)?;
-    agent.wait_until_ready()?;
+    let (cluster, _agent) = follow(&world)?;
     let good = || Ok(condition(&cluster, "Ready")?.as_deref() == Some("True"));
     eventually("it is ready", good)?;
     let right = cluster.gateway()?.context("registered")?.status;
@@ -198,10 +192,7 @@ fn a_status_that_somebody_made_of_it_is_put_right() -> Result<()> {
 #[test]
 fn slices_that_are_deleted_end_the_traffic() -> Result<()> {
     let world = World::build(Lab::builder())?;
-    let mut cluster = ControlPlane::start(&world.lab)?;
-    cluster.publish(&world.lab)?;
-    let mut agent = launch(&world, &cluster)?;
-    agent.wait_until_ready()?;
+    let (cluster, agent) = follow(&world)?;
     ensure!(reaches(&world.blue, &world.green, Family::V4)?);
     cluster.delete_peering_slices()?;
     eventually("the routes are gone", || Ok(agent.entries("VPCS")? == 0))?;

@@ -214,10 +214,10 @@ mod tests {
 
     #[test]
     fn what_is_mounted_below_a_folder_goes_in_the_reverse_order() {
-        let mounts = "proc /proc proc rw 0 0\n/dev/a /d/root ext4 rw 0 0\noverlay /d/root/x overlay rw 0 0\n/dev/b /dd ext4 rw 0 0\n";
+        let mounts = "proc /proc proc rw 0 0\n/dev/a /d/data ext4 rw 0 0\noverlay /d/data/x overlay rw 0 0\n/dev/b /dd ext4 rw 0 0\n";
         assert_eq!(
             mounts_below(mounts, Path::new("/d")),
-            ["/d/root/x", "/d/root"]
+            ["/d/data/x", "/d/data"]
         );
     }
 }

@@ -173,8 +173,7 @@ impl Maker<'_> {
             }
         };
         for node in &nodes {
-            let shell = ["exec", "--interactive", &node.name, "sh", "-e"];
-            feed(self.docker.command(shell), &node.script(&nodes)).await?;
+            self.run_script(&node.name, &node.script(&nodes)).await?;
         }
         Ok(())
     }
@@ -200,9 +199,8 @@ impl Maker<'_> {
                 let address = recipe::address(subnet, recipe::host_number(is_gateway, ordinal));
                 let connect = ["network", "connect", "--ip", &address, &network, node];
                 run(self.docker.command(connect)).await?;
-                let shell = ["exec", "--interactive", node, "sh", "-e"];
-                let prefer = recipe::prefer_others(subnet);
-                feed(self.docker.command(shell), &prefer).await?;
+                self.run_script(node, &recipe::prefer_others(subnet))
+                    .await?;
                 // The machine's network namespace, ours, has the other ends.
                 let (cluster, node) = (self.cluster(), node.clone());
                 let prepare = move || prepare_far_ends(&cluster, &node, &["eth0", "eth1"]);
@@ -210,6 +208,11 @@ impl Maker<'_> {
             }
         }
         Ok(())
+    }
+
+    async fn run_script(&self, node: &str, script: &str) -> Result<()> {
+        let shell = ["exec", "--interactive", node, "sh", "-e"];
+        feed(self.docker.command(shell), script).await.map(drop)
     }
 
     async fn nodes(&self, label: &str) -> Result<Vec<String>> {
